@@ -1,0 +1,82 @@
+"""The nouns of Kring: rows, constraints and the words by which they are selected."""
+
+from __future__ import annotations
+
+from crm.models.advocacy import REFERRAL_MOVES, Advocate, Referral, ReferralState
+from crm.models.content import CaptureForm, Content, ContentKind, Touch
+from crm.models.conversations import Conversation, ConversationKind, Direction, Promise, PromiseSide, PromiseState
+from crm.models.deals import Deal, DealState, LostReason, Pipeline, Stage, StageChange
+from crm.models.events import Event, EventKind
+from crm.models.follow_ups import FollowUp, Outcome, Rule, SubjectKind
+from crm.models.health import Finding, FindingKind, HealthReading
+from crm.models.imports import ImportKind, ImportRun, ImportState, RefusedValue
+from crm.models.leads import (
+    IN_HAND,
+    LEAD_MOVES,
+    Channel,
+    DeclineReason,
+    HandOff,
+    HandOffState,
+    Lead,
+    LeadStatus,
+    Verdict,
+)
+from crm.models.organisations import Contacted, Organisation, Tier
+from crm.models.people import EmailAddress, Person, PhoneNumber, Position
+from crm.models.users import Language, Role, Team, User
+
+__all__ = [
+    "IN_HAND",
+    "LEAD_MOVES",
+    "REFERRAL_MOVES",
+    "Advocate",
+    "CaptureForm",
+    "Channel",
+    "Contacted",
+    "Content",
+    "ContentKind",
+    "Conversation",
+    "ConversationKind",
+    "Deal",
+    "DealState",
+    "DeclineReason",
+    "Direction",
+    "EmailAddress",
+    "Event",
+    "EventKind",
+    "Finding",
+    "FindingKind",
+    "FollowUp",
+    "HandOff",
+    "HandOffState",
+    "HealthReading",
+    "ImportKind",
+    "ImportRun",
+    "ImportState",
+    "Language",
+    "Lead",
+    "LeadStatus",
+    "LostReason",
+    "Organisation",
+    "Outcome",
+    "Person",
+    "PhoneNumber",
+    "Pipeline",
+    "Position",
+    "Promise",
+    "PromiseSide",
+    "PromiseState",
+    "Referral",
+    "ReferralState",
+    "RefusedValue",
+    "Role",
+    "Rule",
+    "Stage",
+    "StageChange",
+    "SubjectKind",
+    "Team",
+    "Tier",
+    "Touch",
+    "User",
+    "Verdict",
+]

@@ -1,0 +1,96 @@
+"""Our knowledge, who met it, and the forms through which they answer."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.people import Person
+
+
+class ContentKind(models.TextChoices):
+    ARTICLE = "article", _("article")
+    VIDEO = "video", _("video")
+    WEBINAR = "webinar", _("webinar")
+    WHITE_PAPER = "white_paper", _("white paper")
+    EVENT = "event", _("event")
+    PAGE = "page", _("page")
+
+
+class Content(models.Model):
+    """A piece of our knowledge that somebody can meet."""
+
+    kind = models.CharField(_("kind"), max_length=12, choices=ContentKind, default=ContentKind.PAGE)
+    title = models.CharField(_("title"), max_length=200)
+    url = models.URLField(_("address"), blank=True)
+    topic = models.CharField(_("topic"), max_length=100, blank=True)
+    external_id = models.CharField(_("id in an imported file"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("piece of content")
+        verbose_name_plural = _("content")
+        ordering = ["title"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=ContentKind.values), name="content_kind_known"),
+            models.UniqueConstraint(
+                fields=["external_id"], condition=~Q(external_id=""), name="content_external_id_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Touch(models.Model):
+    """One person meeting one piece of content at one moment."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="touches")
+    content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="touches")
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("touch")
+        verbose_name_plural = _("touches")
+        constraints = [models.UniqueConstraint(fields=["person", "content", "at"], name="touch_once")]
+        indexes = [models.Index(fields=["person", "at"], name="touch_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.content}"
+
+
+class CaptureForm(models.Model):
+    """A public form at /f/<slug>/ through which a lead arrives."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    title = models.CharField(_("title"), max_length=150)
+    intro = models.TextField(_("introduction"), blank=True)
+    thank_you = models.TextField(_("thank-you text"), blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="en")
+    origin = models.CharField(_("origin of its leads"), max_length=50, default="website")
+    content = models.ForeignKey(
+        Content,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="forms",
+        verbose_name=_("piece of content it stands at"),
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("SDR who gets its leads"),
+    )
+    is_active = models.BooleanField(_("open"), default=True)
+
+    class Meta:
+        verbose_name = _("form")
+        verbose_name_plural = _("forms")
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,164 @@
+"""What was said, and what was promised."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.deals import Deal
+from crm.models.leads import Lead
+from crm.models.organisations import Organisation
+from crm.models.people import Person
+
+
+class ConversationKind(models.TextChoices):
+    CALL = "call", _("Call")
+    EMAIL = "email", _("E-mail")
+    VIDEO = "video", _("Video call")
+    VISIT = "visit", _("Visit")
+    CHAT = "chat", _("Chat")
+    EVENT = "event", _("Event")
+
+
+class Direction(models.TextChoices):
+    """Who spoke. Both ways and incoming are a reply; outgoing alone is contact without one."""
+
+    BOTH = "both", _("we spoke")
+    OUTGOING = "outgoing", _("we wrote")
+    INCOMING = "incoming", _("they wrote")
+
+
+REPLIES = (Direction.BOTH, Direction.INCOMING)
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of_value(self) -> ConversationQuerySet:
+        """Did we learn something, did they gain something, was a next step agreed: any of the three."""
+        return self.filter(Q(has_learning=True) | Q(has_gain=True) | Q(has_next_step=True))
+
+    def for_timeline(self) -> ConversationQuerySet:
+        return self.select_related("by").prefetch_related("people")
+
+
+class Conversation(models.Model):
+    """Something said both ways, or sent one way."""
+
+    people = models.ManyToManyField(Person, related_name="conversations", verbose_name=_("with"))
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    lead = models.ForeignKey(Lead, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations")
+    deal = models.ForeignKey(Deal, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations")
+    kind = models.CharField(_("how"), max_length=5, choices=ConversationKind, default=ConversationKind.CALL)
+    direction = models.CharField(_("direction"), max_length=8, choices=Direction, default=Direction.BOTH)
+    at = models.DateTimeField(_("when"))
+    minutes = models.PositiveSmallIntegerField(_("minutes"), null=True, blank=True)
+    summary = models.TextField(_("what was said"), blank=True)
+    learned = models.TextField(_("what I learned"), blank=True)
+    quote = models.TextField(_("in their words"), blank=True)
+    has_learning = models.BooleanField(_("we learned something"), default=False)
+    has_gain = models.BooleanField(_("they gained something"), default=False)
+    has_next_step = models.BooleanField(_("a next step is agreed by both"), default=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=ConversationKind.values), name="conversation_kind_known"),
+            models.CheckConstraint(condition=Q(direction__in=Direction.values), name="conversation_direction_known"),
+        ]
+        indexes = [
+            models.Index(F("at").desc(), F("id").desc(), name="conversation_by_at"),
+            models.Index(fields=["lead", "-at"], name="conversation_by_lead"),
+            models.Index(fields=["deal", "-at"], name="conversation_by_deal"),
+            models.Index(fields=["organisation", "-at"], name="conversation_by_organisation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
+
+    @property
+    def is_reply(self) -> bool:
+        return self.direction in REPLIES
+
+    @property
+    def is_of_value(self) -> bool:
+        return self.has_learning or self.has_gain or self.has_next_step
+
+
+class PromiseSide(models.TextChoices):
+    OURS = "ours", _("ours")
+    THEIRS = "theirs", _("theirs")
+
+
+class PromiseState(models.TextChoices):
+    OPEN = "open", _("open")
+    KEPT = "kept", _("kept")
+    BROKEN = "broken", _("broken")
+
+
+class PromiseQuerySet(models.QuerySet["Promise"]):
+    def open(self) -> PromiseQuerySet:
+        return self.filter(state=PromiseState.OPEN)
+
+    def due(self, today: date) -> PromiseQuerySet:
+        """Open, due by `today`, and not held back by a *not before*."""
+        return self.open().filter(due_on__lte=today).filter(Q(not_before__isnull=True) | Q(not_before__lte=today))
+
+    def for_list(self) -> PromiseQuerySet:
+        return self.select_related("person", "owner", "deal", "lead").order_by("due_on", "id")
+
+
+class Promise(models.Model):
+    """What one side said it would do, by when. Open until kept or broken; a move changes its date and leaves an Event."""
+
+    side = models.CharField(_("whose promise"), max_length=6, choices=PromiseSide)
+    text = models.CharField(_("what was promised"), max_length=300)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="promises", verbose_name=_("with"))
+    lead = models.ForeignKey(Lead, on_delete=models.SET_NULL, null=True, blank=True, related_name="promises")
+    deal = models.ForeignKey(Deal, on_delete=models.SET_NULL, null=True, blank=True, related_name="promises")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="promises"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="promises",
+        verbose_name=_("who watches it"),
+    )
+    made_at = models.DateTimeField(_("made"))
+    due_on = models.DateField(_("by"))
+    not_before = models.DateField(_("not before"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=6, choices=PromiseState, default=PromiseState.OPEN)
+    resolved_at = models.DateTimeField(_("kept or broken on"), null=True, blank=True)
+
+    objects = PromiseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("promise")
+        verbose_name_plural = _("promises")
+        constraints = [
+            models.CheckConstraint(condition=Q(side__in=PromiseSide.values), name="promise_side_known"),
+            models.CheckConstraint(
+                condition=Q(state="open", resolved_at__isnull=True) | (~Q(state="open") & Q(resolved_at__isnull=False)),
+                name="promise_resolution_dated",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "due_on", "id"], condition=Q(state="open"), name="promise_open"),
+            models.Index(fields=["person", "due_on"], name="promise_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

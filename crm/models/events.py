@@ -1,0 +1,116 @@
+"""The append-only memory: one row for each thing that happened. Timeline and audit are these rows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.deals import Deal
+from crm.models.follow_ups import SubjectKind
+from crm.models.leads import Lead
+from crm.models.organisations import Organisation
+from crm.models.people import Person
+
+
+class EventKind(models.TextChoices):
+    """What happened, as it reads in a timeline."""
+
+    LEAD_RECEIVED = "lead.received", _("Lead received")
+    LEAD_TAKEN = "lead.taken", _("Taken in hand")
+    LEAD_ANSWERED = "lead.answered", _("First answer sent")
+    LEAD_ASSIGNED = "lead.assigned", _("Given to somebody")
+    LEAD_ANSWER_SCORED = "lead.criterion_answered", _("Question of the scorecard answered")
+    LEAD_QUALIFIED = "lead.qualified", _("Qualified: both say yes")
+    LEAD_DECLINED = "lead.declined", _("Declined")
+    LEAD_NURTURED = "lead.nurtured", _("To be nurtured")
+    LEAD_REOPENED = "lead.reopened", _("Taken up again")
+    HAND_OFF_SUBMITTED = "hand_off.submitted", _("Handed off")
+    HAND_OFF_ACCEPTED = "hand_off.accepted", _("Hand-off accepted")
+    HAND_OFF_REJECTED = "hand_off.rejected", _("Hand-off rejected")
+    DEAL_OPENED = "deal.opened", _("Deal opened")
+    DEAL_MOVED = "deal.moved", _("Deal moved")
+    DEAL_CHANGED = "deal.changed", _("Deal changed")
+    DEAL_STEP_SET = "deal.step_set", _("Next step agreed")
+    DEAL_WON = "deal.won", _("Won")
+    DEAL_LOST = "deal.lost", _("Lost")
+    CONVERSATION_LOGGED = "conversation.logged", _("Conversation logged")
+    CONVERSATION_DELETED = "conversation.deleted", _("Conversation removed")
+    PROMISE_MADE = "promise.made", _("Promise made")
+    PROMISE_KEPT = "promise.kept", _("Promise kept")
+    PROMISE_BROKEN = "promise.broken", _("Promise broken")
+    PROMISE_MOVED = "promise.moved", _("Promise moved")
+    FOLLOW_UP_MADE = "follow_up.made", _("Follow-up made")
+    FOLLOW_UP_DONE = "follow_up.done", _("Follow-up done")
+    FOLLOW_UP_NOT_NEEDED = "follow_up.not_needed", _("Follow-up not needed")
+    FOLLOW_UP_PUT_OFF = "follow_up.put_off", _("Follow-up put off")
+    REFERRAL_ASKED = "referral.asked", _("Asked for a referral")
+    REFERRAL_PROMISED = "referral.promised", _("Introduction promised")
+    REFERRAL_INTRODUCED = "referral.introduced", _("Introduced somebody")
+    REFERRAL_MOVED = "referral.moved", _("Referral went on")
+    REFERRAL_THANKED = "referral.thanked", _("Thanked for a referral")
+    ADVOCATE_NAMED = "advocate.named", _("Became an advocate")
+    PERSON_MADE = "person.made", _("Person added")
+    PERSON_CHANGED = "person.changed", _("Person changed")
+    ORGANISATION_MADE = "organisation.made", _("Organisation added")
+    ORGANISATION_CHANGED = "organisation.changed", _("Organisation changed")
+    IMPORT_RUN = "import.run", _("File imported")
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def for_timeline(self) -> EventQuerySet:
+        """Newest first, with who did it."""
+        return self.select_related("by").order_by("-at", "-id")
+
+
+class Event(models.Model):
+    """One thing that happened: what, to what, by whom, when, old and new value. The database refuses to change or delete a row."""
+
+    kind = models.CharField(_("what"), max_length=30, choices=EventKind)
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+    )
+    subject_kind = models.CharField(max_length=12, choices=SubjectKind)
+    subject_id = models.BigIntegerField()
+    person = models.ForeignKey(
+        Person, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="events", db_constraint=False
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="events", db_constraint=False
+    )
+    lead = models.ForeignKey(
+        Lead, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="events", db_constraint=False
+    )
+    deal = models.ForeignKey(
+        Deal, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="events", db_constraint=False
+    )
+    old = models.JSONField(_("before"), null=True, blank=True)
+    new = models.JSONField(_("after"), null=True, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index("person", F("at").desc(), name="event_by_person", condition=models.Q(person__isnull=False)),
+            models.Index(
+                "organisation",
+                F("at").desc(),
+                name="event_by_organisation",
+                condition=models.Q(organisation__isnull=False),
+            ),
+            models.Index("lead", F("at").desc(), name="event_by_lead", condition=models.Q(lead__isnull=False)),
+            models.Index("deal", F("at").desc(), name="event_by_deal", condition=models.Q(deal__isnull=False)),
+            models.Index(fields=["subject_kind", "subject_id"], name="event_by_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_kind} {self.subject_id}"

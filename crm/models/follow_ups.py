@@ -1,0 +1,143 @@
+"""The next thing to do for someone, with a date, an owner and a why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.deals import Deal
+from crm.models.leads import HandOff, Lead
+from crm.models.organisations import Organisation
+from crm.models.people import Person
+
+
+class Rule(models.TextChoices):
+    """What makes a follow-up. An empty rule is a follow-up made by hand. The SQL of each rule stands in `crm.rules`."""
+
+    FIRST_ANSWER = "first_answer", _("first answer due")
+    HAND_OFF = "hand_off", _("hand-off unanswered")
+    NEXT_STEP = "next_step", _("next step due")
+    PROMISE = "promise", _("promise due")
+    REFERRAL_PROMISE = "referral_promise", _("referral promise due")
+    COME_BACK = "come_back", _("time to come back")
+    KEEP_IN_TOUCH = "keep_in_touch", _("keep in touch")
+
+
+class SubjectKind(models.TextChoices):
+    """The noun whose state is the cause of a follow-up, a finding or an event."""
+
+    LEAD = "lead", _("lead")
+    HAND_OFF = "hand_off", _("hand-off")
+    DEAL = "deal", _("deal")
+    PROMISE = "promise", _("promise")
+    REFERRAL = "referral", _("referral")
+    PERSON = "person", _("person")
+    ORGANISATION = "organisation", _("organisation")
+    CONVERSATION = "conversation", _("conversation")
+    FOLLOW_UP = "follow_up", _("follow-up")
+    IMPORT = "import", _("import")
+    USER = "user", _("user")
+
+
+class Outcome(models.TextChoices):
+    DONE = "done", _("done")
+    NOT_NEEDED = "not_needed", _("not needed")
+    CAUSE_GONE = "cause_gone", _("no longer needed")
+
+
+class FollowUpQuerySet(models.QuerySet["FollowUp"]):
+    def open(self) -> FollowUpQuerySet:
+        return self.filter(closed_at__isnull=True)
+
+    def due(self, at: datetime) -> FollowUpQuerySet:
+        """Open, and its moment (or the moment it was put off to) has come."""
+        return self.open().filter(show_at__lte=at)
+
+    def ranked(self) -> FollowUpQuerySet:
+        """Promised to someone first, then by how long it waits."""
+        return self.order_by("rank", "show_at", "id")
+
+    def for_today(self) -> FollowUpQuerySet:
+        return self.select_related("person", "organisation", "lead", "deal", "hand_off", "owner")
+
+
+class FollowUp(models.Model):
+    """The next thing to do for someone. At most one is open for each rule and subject.
+
+    `cause` names the state of affairs that the rule saw (such as the due date); one closed by hand stays quiet until its cause is a new one.
+    `show_at` is `due_at`, or later when somebody put it off; a refresh moves `due_at` and never undoes a putting off of the same cause.
+    """
+
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule, blank=True)
+    subject_kind = models.CharField(max_length=12, choices=SubjectKind)
+    subject_id = models.BigIntegerField()
+    cause = models.CharField(max_length=100, blank=True)
+    why = models.JSONField(
+        _("why"), default=dict, help_text=_("The values from which the sentence of its rule is made.")
+    )
+    note = models.CharField(_("what to do"), max_length=300, blank=True)
+    rank = models.PositiveSmallIntegerField(default=5)
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="follow_ups")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="follow_ups"
+    )
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, null=True, blank=True, related_name="follow_ups")
+    deal = models.ForeignKey(Deal, on_delete=models.CASCADE, null=True, blank=True, related_name="follow_ups")
+    hand_off = models.ForeignKey(HandOff, on_delete=models.CASCADE, null=True, blank=True, related_name="follow_ups")
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="follow_ups", verbose_name=_("owner")
+    )
+    due_at = models.DateTimeField(_("due"))
+    show_at = models.DateTimeField(_("shown from"))
+    put_off_until = models.DateTimeField(_("put off until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("made on"))
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, blank=True)
+
+    objects = FollowUpQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("follow-up")
+        verbose_name_plural = _("follow-ups")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "subject_kind", "subject_id"],
+                condition=Q(closed_at__isnull=True) & ~Q(rule=""),
+                name="follow_up_one_open_per_rule_and_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, outcome="") | (Q(closed_at__isnull=False) & ~Q(outcome="")),
+                name="follow_up_outcome_dated",
+            ),
+            models.CheckConstraint(condition=~Q(rule="") | ~Q(note=""), name="follow_up_by_hand_says_what"),
+            models.CheckConstraint(
+                condition=~Q(outcome__in=[Outcome.DONE, Outcome.NOT_NEEDED]) | Q(closed_by__isnull=False),
+                name="follow_up_closed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(show_at__gte=F("due_at")) | Q(put_off_until__isnull=False), name="follow_up_shown_when_due"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["owner", "rank", "show_at", "id"], condition=Q(closed_at__isnull=True), name="follow_up_today"
+            ),
+            models.Index(fields=["rule", "subject_kind", "subject_id", "-closed_at"], name="follow_up_by_subject"),
+            models.Index(fields=["person"], condition=Q(closed_at__isnull=True), name="follow_up_open_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.note or self.get_rule_display()
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None

@@ -1,0 +1,306 @@
+"""Leads and their hand-off.
+
+new ──take──▶ working ──verdict──▶ qualified ──submit──▶ handed_off ──accept──▶ accepted (a deal; the end)
+               ▲  │                   │  ▲                    │
+               │  ├──▶ nurture ◀──────┤  └─── (withdrawn) ────┤
+               │  └──▶ declined ◀─────┘                       │
+               └────── re-open / rejected by the AM ──────────┘
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.content import CaptureForm, Content
+from crm.models.organisations import Contacted, Organisation
+from crm.models.people import Person
+from qualification.models import Assessment
+
+if TYPE_CHECKING:
+    from crm.models.users import User
+
+
+class LeadStatus(models.TextChoices):
+    NEW = "new", _("new")
+    WORKING = "working", _("being qualified")
+    QUALIFIED = "qualified", _("qualified")
+    HANDED_OFF = "handed_off", _("handed off")
+    ACCEPTED = "accepted", _("accepted")
+    NURTURE = "nurture", _("nurtured")
+    DECLINED = "declined", _("declined")
+
+
+LEAD_MOVES: dict[str, frozenset[str]] = {
+    LeadStatus.NEW: frozenset({LeadStatus.WORKING}),
+    LeadStatus.WORKING: frozenset({LeadStatus.QUALIFIED, LeadStatus.NURTURE, LeadStatus.DECLINED}),
+    LeadStatus.QUALIFIED: frozenset(
+        {LeadStatus.HANDED_OFF, LeadStatus.NURTURE, LeadStatus.DECLINED, LeadStatus.WORKING}
+    ),
+    LeadStatus.HANDED_OFF: frozenset({LeadStatus.ACCEPTED, LeadStatus.WORKING, LeadStatus.QUALIFIED}),
+    LeadStatus.ACCEPTED: frozenset(),
+    LeadStatus.NURTURE: frozenset({LeadStatus.WORKING}),
+    LeadStatus.DECLINED: frozenset({LeadStatus.WORKING}),
+}
+"""From which status a lead may go where. `ACCEPTED` is terminal."""
+
+IN_HAND = (LeadStatus.NEW, LeadStatus.WORKING, LeadStatus.QUALIFIED)
+"""Statuses in which the SDR has something to do."""
+
+
+class Channel(models.TextChoices):
+    """The way in by which a message reached us."""
+
+    FORM = "form", _("form")
+    FILE = "file", _("file")
+    REFERRAL = "referral", _("referral")
+    BY_HAND = "by_hand", _("entered by hand")
+
+
+class Verdict(models.TextChoices):
+    UNDECIDED = "undecided", _("undecided")
+    QUALIFIED = "qualified", _("qualified")
+    DECLINED = "declined", _("declined")
+    NURTURE = "nurture", _("nurture")
+
+
+class DeclineReason(models.TextChoices):
+    NO_NEED = "no_need", _("They do not need what we make")
+    TOO_SMALL = "too_small", _("Too small for us to help well")
+    TOO_LARGE = "too_large", _("Too large for us to help well")
+    NO_BUDGET = "no_budget", _("No budget for it")
+    NOT_NOW = "not_now", _("Not the right moment")
+    NO_MATCH = "no_match", _("We do not work in the same way")
+    NO_REPLY = "no_reply", _("They do not answer")
+    NOT_SERIOUS = "not_serious", _("Not a real enquiry")
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def in_hand(self) -> LeadQuerySet:
+        """New, being qualified or qualified: the SDR's own work."""
+        return self.filter(status__in=IN_HAND)
+
+    def unanswered(self) -> LeadQuerySet:
+        """The response clock runs: due to be answered and not answered yet."""
+        return self.filter(answer_due_at__isnull=False, answered_at__isnull=True, status__in=IN_HAND)
+
+    def late(self, at: datetime) -> LeadQuerySet:
+        return self.unanswered().filter(answer_due_at__lt=at)
+
+    def for_list(self) -> LeadQuerySet:
+        """With everything a row of the inbox shows."""
+        return self.select_related("person", "organisation", "owner", "content")
+
+    def for_page(self) -> LeadQuerySet:
+        return self.select_related(
+            "person",
+            "organisation",
+            "owner",
+            "owner__team",
+            "content",
+            "form",
+            "assessment__scorecard",
+            "verdict_by",
+            "answered_by",
+        )
+
+
+class Lead(Contacted):
+    """One enquiry, or one prospect being worked before there is a deal."""
+
+    channel = models.CharField(_("way in"), max_length=10, choices=Channel)
+    external_id = models.CharField(_("the sender's own id of it"), max_length=200, blank=True)
+    origin = models.CharField(
+        _("origin"),
+        max_length=50,
+        blank=True,
+        help_text=_("Empty when nobody recorded it, which is not the same as unknown."),
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("person")
+    )
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name=_("organisation"),
+    )
+    content = models.ForeignKey(
+        Content, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("came through")
+    )
+    form = models.ForeignKey(
+        CaptureForm, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("form")
+    )
+    message = models.TextField(_("message"), blank=True)
+    received_at = models.DateTimeField(_("received"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name=_("SDR"),
+    )
+    status = models.CharField(_("status"), max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
+
+    answer_due_at = models.DateTimeField(
+        _("first answer due"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: no response clock runs, as for leads from an old file."),
+    )
+    answered_at = models.DateTimeField(_("first answered"), null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict, default=Verdict.UNDECIDED)
+    verdict_at = models.DateTimeField(_("verdict on"), null=True, blank=True)
+    verdict_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    qualified_at = models.DateTimeField(_("first qualified"), null=True, blank=True)
+    nurture_until = models.DateField(_("nurture until"), null=True, blank=True)
+    decline_reason = models.CharField(_("reason"), max_length=12, choices=DeclineReason, blank=True)
+    decline_note = models.TextField(_("in our own words"), blank=True)
+    come_back_on = models.DateField(_("come back on"), null=True, blank=True)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lead")
+        verbose_name_plural = _("leads")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "external_id"], condition=~Q(external_id=""), name="lead_message_once"
+            ),
+            models.CheckConstraint(condition=Q(status__in=LeadStatus.values), name="lead_status_known"),
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="lead_verdict_known"),
+            models.CheckConstraint(
+                condition=~Q(verdict=Verdict.DECLINED) | ~Q(decline_reason=""), name="lead_declined_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(verdict=Verdict.NURTURE) | Q(nurture_until__isnull=False), name="lead_nurture_has_date"
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict=Verdict.UNDECIDED) | Q(verdict_at__isnull=False), name="lead_verdict_dated"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[LeadStatus.QUALIFIED, LeadStatus.HANDED_OFF]) | Q(verdict=Verdict.QUALIFIED),
+                name="lead_handed_off_is_qualified",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=LeadStatus.DECLINED) | Q(verdict=Verdict.DECLINED), name="lead_declined_by_verdict"
+            ),
+        ]
+        indexes = [
+            models.Index(F("received_at").desc(), F("id").desc(), name="lead_by_received"),
+            models.Index(
+                F("answer_due_at").asc(nulls_last=True),
+                "id",
+                condition=Q(status__in=["new", "working", "qualified"]),
+                name="lead_inbox",
+            ),
+            models.Index(fields=["owner", "status"], name="lead_by_owner_status"),
+            models.Index(fields=["origin", "-received_at"], name="lead_by_origin"),
+            models.Index(fields=["status", "-received_at"], name="lead_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.person or self.organisation or self.external_id or _("Lead %(number)s") % {"number": self.pk})
+
+    @property
+    def is_in_hand(self) -> bool:
+        return self.status in IN_HAND
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether the first answer should have gone out by `at` and has not."""
+        return (
+            self.is_in_hand and self.answered_at is None and self.answer_due_at is not None and self.answer_due_at < at
+        )
+
+    def may_move_to(self, status: str) -> bool:
+        return status in LEAD_MOVES[self.status]
+
+    def team_id_of_owner(self) -> int | None:
+        owner: User | None = self.owner
+        return owner.team_id if owner else None
+
+
+class HandOffState(models.TextChoices):
+    SUBMITTED = "submitted", _("waiting for an answer")
+    ACCEPTED = "accepted", _("accepted")
+    REJECTED = "rejected", _("rejected")
+
+
+class HandOffQuerySet(models.QuerySet["HandOff"]):
+    def waiting(self) -> HandOffQuerySet:
+        return self.filter(state=HandOffState.SUBMITTED)
+
+    def for_page(self) -> HandOffQuerySet:
+        return self.select_related(
+            "lead__person",
+            "lead__organisation",
+            "lead__owner",
+            "lead__content",
+            "lead__assessment__scorecard",
+            "from_user",
+            "to_user",
+            "to_user__team",
+        )
+
+
+class HandOff(models.Model):
+    """The SDR offers a qualified lead to an account manager, who accepts it or rejects it with a reason."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="hand_offs")
+    from_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hand_offs_given")
+    to_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="hand_offs_received",
+        verbose_name=_("account manager"),
+    )
+    note = models.TextField(_("your line"), blank=True)
+    state = models.CharField(_("state"), max_length=9, choices=HandOffState, default=HandOffState.SUBMITTED)
+    submitted_at = models.DateTimeField(_("submitted"))
+    answer_due_at = models.DateTimeField(_("answer by"))
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    reject_reason = models.TextField(_("reason"), blank=True)
+
+    objects = HandOffQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("hand-off")
+        verbose_name_plural = _("hand-offs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"], condition=Q(state=HandOffState.SUBMITTED), name="hand_off_one_waiting_per_lead"
+            ),
+            models.UniqueConstraint(
+                fields=["lead"], condition=Q(state=HandOffState.ACCEPTED), name="hand_off_one_accepted_per_lead"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=HandOffState.SUBMITTED, answered_at__isnull=True)
+                | (~Q(state=HandOffState.SUBMITTED) & Q(answered_at__isnull=False)),
+                name="hand_off_answer_dated",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=HandOffState.REJECTED) | ~Q(reject_reason=""), name="hand_off_rejected_has_reason"
+            ),
+            models.CheckConstraint(condition=Q(state__in=HandOffState.values), name="hand_off_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["to_user", "answer_due_at"], condition=Q(state="submitted"), name="hand_off_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead} → {self.to_user}"

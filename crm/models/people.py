@@ -1,0 +1,174 @@
+"""People, the jobs they hold, and how to reach them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Prefetch, Q, Value
+from django.db.models.functions import Concat, Lower, Now, Trim, Upper
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.organisations import Contacted, Organisation, Tier
+from crm.models.users import Language
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def for_list(self) -> PersonQuerySet:
+        """With the current positions and addresses that a row of a list shows."""
+        return self.select_related("owner").prefetch_related(
+            Prefetch(
+                "positions",
+                queryset=Position.objects.current().select_related("organisation"),
+                to_attr="current_positions",
+            ),
+            "email_addresses",
+            "phone_numbers",
+        )
+
+    def advocates(self) -> PersonQuerySet:
+        return self.filter(advocate__isnull=False)
+
+
+class Person(Contacted):
+    """A human. A person may hold several positions over time and belongs to no single organisation."""
+
+    given_name = models.CharField(_("given name"), max_length=100, blank=True)
+    particle = models.CharField(
+        _("particle"), max_length=30, blank=True, help_text=_("Such as van der or de; it does not count when sorting.")
+    )
+    family_name = models.CharField(_("family name"), max_length=100, blank=True)
+    full_name = models.GeneratedField(
+        expression=Trim(
+            models.Func(
+                Concat(F("given_name"), Value(" "), F("particle"), Value(" "), F("family_name")),
+                Value(" +"),
+                Value(" "),
+                Value("g"),
+                function="REGEXP_REPLACE",
+            )
+        ),
+        output_field=models.CharField(max_length=240),
+        db_persist=True,
+    )
+    language = models.CharField(_("language"), max_length=2, choices=Language, blank=True)
+    interests = ArrayField(models.CharField(max_length=50), verbose_name=_("talk about"), default=list, blank=True)
+    tier = models.CharField(_("tier"), max_length=1, choices=Tier, blank=True)
+    note = models.TextField(_("note"), blank=True)
+    introduced_by = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="introduced",
+        verbose_name=_("introduced by"),
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="people",
+        verbose_name=_("owner"),
+    )
+    external_id = models.CharField(_("id in an imported file"), max_length=100, blank=True)
+    created_at = models.DateTimeField(_("made on"), db_default=Now(), editable=False)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(condition=~Q(given_name="") | ~Q(family_name=""), name="person_has_a_name"),
+            models.UniqueConstraint(
+                fields=["external_id"], condition=~Q(external_id=""), name="person_external_id_once"
+            ),
+            models.CheckConstraint(condition=~Q(introduced_by=F("id")), name="person_not_introduced_by_self"),
+        ]
+        indexes = [
+            models.Index(F("last_contact_at").asc(nulls_first=True), "id", name="person_by_last_contact"),
+            models.Index(fields=["family_name", "given_name", "id"], name="person_by_name"),
+            models.Index(fields=["owner", "tier"], name="person_by_owner_tier"),
+            GinIndex(OpClass(Upper("full_name"), name="gin_trgm_ops"), name="person_name_trgm"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or " ".join(part for part in (self.given_name, self.particle, self.family_name) if part)
+
+
+class PositionQuerySet(models.QuerySet["Position"]):
+    def current(self) -> PositionQuerySet:
+        """Jobs held now, main one first."""
+        return self.filter(ended_on__isnull=True).order_by("-is_main", "id")
+
+
+class Position(models.Model):
+    """The job that a person holds, or held, at an organisation."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="positions")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="positions")
+    title = models.CharField(_("title"), max_length=150, blank=True)
+    is_main = models.BooleanField(_("main position"), default=True)
+    started_on = models.DateField(_("since"), null=True, blank=True)
+    ended_on = models.DateField(_("until"), null=True, blank=True)
+
+    objects = PositionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("position")
+        verbose_name_plural = _("positions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "organisation"], condition=Q(ended_on__isnull=True), name="position_current_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(started_on__isnull=True) | Q(ended_on__isnull=True) | Q(ended_on__gte=F("started_on")),
+                name="position_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.organisation}" if self.title else str(self.organisation)
+
+
+class EmailAddress(models.Model):
+    """An address at which a person reads mail, in lower case. Two people may share one; recognition takes the one known longest."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="email_addresses")
+    address = models.EmailField(_("address"))
+    is_preferred = models.BooleanField(_("preferred"), default=False)
+
+    class Meta:
+        verbose_name = _("e-mail address")
+        verbose_name_plural = _("e-mail addresses")
+        ordering = ["-is_preferred", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["address", "person"], name="email_address_once_per_person"),
+            models.CheckConstraint(condition=Q(address=Lower("address")), name="email_address_lower"),
+        ]
+        indexes = [GinIndex(OpClass(Upper("address"), name="gin_trgm_ops"), name="email_address_trgm")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class PhoneNumber(models.Model):
+    """A telephone number in E.164 notation, such as +3215123456."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="phone_numbers")
+    number = models.CharField(_("number"), max_length=16)
+    is_preferred = models.BooleanField(_("preferred"), default=False)
+
+    class Meta:
+        verbose_name = _("phone number")
+        verbose_name_plural = _("phone numbers")
+        ordering = ["-is_preferred", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["number", "person"], name="phone_number_once_per_person"),
+            models.CheckConstraint(condition=Q(number__regex=r"^\+[1-9][0-9]{5,14}$"), name="phone_number_e164"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
