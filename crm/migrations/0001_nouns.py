@@ -11,6 +11,7 @@ import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
+from django.contrib.postgres.operations import BtreeGistExtension, TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
 
@@ -20,11 +21,14 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('crm', '0001_extensions'),
         ('qualification', '0001_initial'),
     ]
 
     operations = [
+        # All three may be made by the owner of a database. They stand here since the user model must be in the first migration.
+        TrigramExtension(),
+        UnaccentExtension(),
+        BtreeGistExtension(),
         migrations.CreateModel(
             name='Pipeline',
             fields=[

@@ -20,5 +20,5 @@ DROP FUNCTION crm_event_append_only();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0002_nouns")]
+    dependencies = [("crm", "0001_nouns")]
     operations = [migrations.RunSQL(REFUSE, ALLOW)]
