@@ -1,0 +1,32 @@
+"""The Celery application and its schedule, as code. The row is the truth and the queue a nudge: every entry is a sweep that
+finds its own work in the database, so one that is lost, late or run twice does no harm."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("kring")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["crm"])
+
+# `crontab`, not intervals: a restart of beat would start an interval again. `expires` just under the period: a worker that
+# was away does not wake up to a row of the same errand.
+app.conf.beat_schedule = {
+    "refresh follow-ups": {
+        # Rules are computed from the data; a quarter of an hour is soon enough for a due date.
+        "task": "crm.tasks.refresh_follow_ups",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 14 * 60},
+    },
+    "take the health reading": {
+        # Before the working day starts, so that the manager's page has this morning's numbers.
+        "task": "crm.tasks.take_health_reading",
+        "schedule": crontab(hour="7", minute="0"),
+        "options": {"expires": 6 * 60 * 60},
+    },
+}
