@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
+from crm.models import Role, Team, User
 from embedded import servers
 
 
@@ -58,3 +60,72 @@ def no_network() -> Iterator[None]:
     socket.socket = Guarded  # type: ignore[misc]
     yield
     socket.socket = genuine  # type: ignore[misc]
+
+
+# ---- The cast ------------------------------------------------------------------------------------------------------
+
+PASSWORD = "a calm evening by the canal"
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    """The team of the owner: the SDR, the account manager and the teammate."""
+    return Team.objects.create(name="Gent", country="BE")
+
+
+@pytest.fixture
+def other_team(db: None) -> Team:
+    return Team.objects.create(name="Utrecht", country="NL")
+
+
+def _member(name: str, role: Role, team: Team | None) -> User:
+    address = f"{name.split()[0].lower()}@kring.test"
+    return User.objects.create_user(address, PASSWORD, name=name, role=role, team=team)
+
+
+@pytest.fixture
+def sdr(team: Team) -> User:
+    """Sofie, who owns the lead of the story."""
+    return _member("Sofie Peeters", Role.SDR, team)
+
+
+@pytest.fixture
+def account_manager(team: Team) -> User:
+    """Arjan, to whom leads are handed off."""
+    return _member("Arjan van der Meer", Role.ACCOUNT_MANAGER, team)
+
+
+@pytest.fixture
+def teammate(team: Team) -> User:
+    """Tine, an SDR on the team of the owner: she may write what Sofie and Arjan own."""
+    return _member("Tine Claes", Role.SDR, team)
+
+
+@pytest.fixture
+def outsider(other_team: Team) -> User:
+    """Otto, an SDR of another team: he reads and may not write. Somebody who is not logged in at all is plain `client`."""
+    return _member("Otto de Wit", Role.SDR, other_team)
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    """Mieke, who leads everybody and is on no team."""
+    return _member("Mieke Janssens", Role.MANAGER, None)
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    """Anna, who configures."""
+    return _member("Anna Willems", Role.ADMIN, None)
+
+
+@pytest.fixture
+def login() -> Callable[[User], Client]:
+    """`login(sdr)` is a client of its own in which Sofie is logged in."""
+
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
