@@ -1,11 +1,41 @@
-"""Who may come in: people whom an administrator gave an account. Nobody signs up."""
+"""Who may come in, and where they land: people whom an administrator gave an account. Nobody signs up."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.core.mail import EmailMessage
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import translation
+from django.views.decorators.http import require_safe
+
+from crm.models import Role
+from crm.web.page import Request
+
+FIRST_SCREEN = {
+    Role.SDR: "crm:inbox",
+    Role.ACCOUNT_MANAGER: "crm:today",
+    Role.MANAGER: "crm:dashboard",
+    Role.ADMIN: "crm:settings",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None
+    ) -> EmailMessage:
+        """In the language of the one who reads it, which is not always that of the browser that asked for it."""
+        language = getattr(context.get("user"), "language", None) or translation.get_language()
+        with translation.override(language):
+            return super().render_mail(template_prefix, email, context, headers)
+
+
+@require_safe
+def home(request: Request) -> HttpResponse:
+    """Each role lands on its own screen."""
+    return redirect(FIRST_SCREEN.get(Role(request.user.role), "crm:today"))

@@ -1,0 +1,376 @@
+"""What the templates may say beyond Django's own words: icons, initials, money, and time told the way people tell it.
+
+Times are shown in the reader's zone, words in the reader's language; "never" is a word, not a blank.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import NumberPattern, format_compact_currency, format_currency, parse_pattern
+from django import template
+from django.conf import settings
+from django.core import mail
+from django.template import TemplateSyntaxError
+from django.template.base import FilterExpression, Parser, Token
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, ngettext, to_locale
+
+register = template.Library()
+
+# ── Icons ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NAME = re.compile(r"[a-z0-9-]+")
+
+
+@cache
+def icon_svg(name: str) -> SafeString:
+    """The outline of that name as inline SVG, hidden from screen readers. Raises LookupError for an unknown name."""
+    file = Path(settings.NODE_MODULES) / "@tabler/icons/icons/outline" / f"{name}.svg"
+    if not _NAME.fullmatch(name) or not file.is_file():
+        raise LookupError(f"There is no icon named {name!r}; see node_modules/@tabler/icons/icons/outline.")
+    svg = file.read_text(encoding="utf-8")
+    paths = re.sub(
+        r"\s+", " ", "".join(re.findall(r"<(?:path|circle|rect|line|polyline|polygon|ellipse)\b[^>]*>", svg))
+    )
+    paths = paths.replace('<path stroke="none" d="M0 0h24v24H0z" fill="none" />', "")
+    return mark_safe(  # our own files, read from disk
+        '<svg class="icon" aria-hidden="true" focusable="false" width="24" height="24" viewBox="0 0 24 24" fill="none" '
+        f'stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">{paths}</svg>'
+    )
+
+
+class IconNode(template.Node):
+    def __init__(self, name: FilterExpression) -> None:
+        self.name = name
+
+    def render(self, context: template.Context) -> str:
+        name = str(self.name.resolve(context))
+        try:
+            return icon_svg(name)
+        except LookupError as problem:
+            if settings.DEBUG or hasattr(mail, "outbox"):  # while developing and under test
+                raise TemplateSyntaxError(str(problem)) from problem
+            return ""
+
+
+@register.tag
+def icon(parser: Parser, token: Token) -> IconNode:
+    """`{% icon "phone" %}`: an inline SVG in the size and colour of the text. It says nothing to a screen reader."""
+    bits = token.split_contents()
+    if len(bits) != 2:
+        raise TemplateSyntaxError('{% icon %} takes one name, such as {% icon "phone" %}.')
+    return IconNode(parser.compile_filter(bits[1]))
+
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PARTICLES = frozenset(
+    [
+        "van",
+        "von",
+        "de",
+        "der",
+        "den",
+        "het",
+        "'t",
+        "ter",
+        "ten",
+        "te",
+        "op",
+        "in",
+        "aan",
+        "bij",
+        "uit",
+        "over",
+        "onder",
+        "voor",
+        "du",
+        "des",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "di",
+        "del",
+        "della",
+        "la",
+        "le",
+        "les",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "zu",
+        "zum",
+        "zur",
+        "af",
+        "av",
+        "mac",
+        "mc",
+        "o'",
+    ]
+)
+TINTS = 6
+
+
+def initials(name: str) -> str:
+    """Two letters: of the first name and of the surname with its particles ("Peter van der Meulen" is PV)."""
+    words = [word for word in re.split(r"[\s,.]+", name) if word and word[0].isalnum() or word[:1] in "'’"]
+    words = [word for word in words if word]
+    if not words:
+        return "?"
+    surname = next((word for word in words[1:] if word.lower() in PARTICLES), words[-1] if len(words) > 1 else "")
+    return "".join(part.lstrip("'’")[:1] for part in (words[0], surname)).upper() or "?"
+
+
+@lru_cache(maxsize=4096)
+def _avatar(name: str, size: str) -> SafeString:
+    tint = zlib.crc32(name.strip().lower().encode()) % TINTS + 1
+    return format_html(
+        '<span class="avatar{} rounded-circle tint-{}" aria-hidden="true">{}</span>',
+        f" avatar-{size}" if size else "",
+        tint,
+        initials(name),
+    )
+
+
+@register.simple_tag
+def avatar(name: Any, size: str = "") -> SafeString:
+    """`{% avatar person.name %}` or `{% avatar user.name size="sm" %}`: initials on a colour that stays with the name."""
+    return _avatar(str(name or ""), size)
+
+
+# ── Money and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(to_locale(language))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")
+
+
+def _current_locale() -> Locale:
+    return _locale(get_language() or settings.LANGUAGE_CODE)
+
+
+@cache
+def _money_pattern(pattern: str) -> NumberPattern:
+    return parse_pattern(pattern)
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    return amount if amount.is_finite() else None
+
+
+@register.filter
+def money(value: Any, currency: str = "EUR") -> str:
+    """`{{ deal.amount|money:deal.currency }}`: "€ 24,500" in English, "€ 24.500" in Dutch; cents only where there are any."""
+    amount = _amount(value)
+    if amount is None:
+        return gettext("not known")
+    whole = amount == amount.to_integral_value()
+    pattern = _money_pattern("¤ #,##0;-¤ #,##0" if whole else "¤ #,##0.00;-¤ #,##0.00")
+    return format_currency(
+        amount, currency or "EUR", format=pattern, locale=_current_locale(), currency_digits=False
+    ).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@register.filter
+def money_short(value: Any, currency: str = "EUR") -> str:
+    """`{{ total|money_short:"EUR" }}`: "€ 212k", for numbers that are read from a distance."""
+    amount = _amount(value)
+    if amount is None:
+        return gettext("not known")
+    if abs(amount) < 10_000:
+        return money(amount.quantize(Decimal(1)), currency)
+    text = format_compact_currency(amount, currency or "EUR", locale=_current_locale(), fraction_digits=0)
+    text = re.sub(r"^(-?)(\D+?)\s?(\d)", "\\1\\2\N{NO-BREAK SPACE}\\3", text)
+    return text.replace("K", "k")
+
+
+# ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _now(at: Any) -> datetime:
+    return at if isinstance(at, datetime) else timezone.now()
+
+
+def _day(value: date) -> date:
+    return timezone.localtime(value).date() if isinstance(value, datetime) else value
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, datetime)
+
+
+def _day_words(day: date, today: date) -> str:
+    distance = (day - today).days
+    if distance == 0:
+        return gettext("today")
+    if distance == -1:
+        return gettext("yesterday")
+    if distance == 1:
+        return gettext("tomorrow")
+    if -7 < distance < 7:
+        return date_format(day, "l")
+    # Translators: the short form of a day in this year, in Django's date letters: "12 Nov".
+    return date_format(day, "j M" if day.year == today.year else "j M Y")
+
+
+@register.filter
+def when(value: Any, at: Any = None) -> str:
+    """`{{ lead.received_at|when }}`: "today 09:12", "Friday 09:12", "12 Nov", "12 Nov 2024"; a plain date has no time."""
+    if not isinstance(value, date):
+        return ""
+    day, today = _day(value), timezone.localtime(_now(at)).date()
+    words = _day_words(day, today)
+    if _is_time(value) and abs((day - today).days) < 7:
+        return f"{words} {date_format(timezone.localtime(value), 'H:i')}"
+    return words
+
+
+@register.filter
+def day(value: Any, at: Any = None) -> str:
+    """`{{ deal.next_step_at|day }}`: as `when`, never with a time."""
+    if not isinstance(value, date):
+        return ""
+    return _day_words(_day(value), timezone.localtime(_now(at)).date())
+
+
+@register.filter
+def late(value: Any, at: Any = None) -> str:
+    """`{{ promise.due_on|late }}`: "6 days late", "40 minutes late", or "" while there is still time."""
+    if not isinstance(value, date):
+        return ""
+    now = _now(at)
+    if isinstance(value, datetime):
+        passed = now - value
+        if passed <= timedelta(0):
+            return ""
+        if passed < timedelta(hours=1):
+            minutes = max(1, int(passed.total_seconds() // 60))
+            return ngettext("%(count)d minute late", "%(count)d minutes late", minutes) % {"count": minutes}
+        days = (timezone.localtime(now).date() - _day(value)).days
+        if days == 0:
+            hours = int(passed.total_seconds() // 3600)
+            return ngettext("%(count)d hour late", "%(count)d hours late", hours) % {"count": hours}
+    else:
+        days = (timezone.localtime(now).date() - value).days
+    if days <= 0:
+        return ""
+    return ngettext("%(count)d day late", "%(count)d days late", days) % {"count": days}
+
+
+@register.filter
+def left(value: Any, at: Any = None) -> str:
+    """`{{ lead.answer_due_at|left }}`: "in 38 min", "in 3 hours", "in 2 days", or "" when the time is over."""
+    if not isinstance(value, date):
+        return ""
+    now = _now(at)
+    until = value if isinstance(value, datetime) else timezone.make_aware(datetime.combine(value, time.max))
+    remaining = until - now
+    if remaining <= timedelta(0):
+        return ""
+    minutes = int(remaining.total_seconds() // 60)
+    if minutes < 60:
+        return gettext("in %(count)d min") % {"count": max(1, minutes)}
+    days = (_day(value) - timezone.localtime(now).date()).days
+    if days == 0:
+        hours = minutes // 60
+        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
+    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+
+
+@register.filter
+def ago(value: Any, at: Any = None) -> str:
+    """`{{ person.last_contact_at|ago }}`: "today", "yesterday", "6 days ago", "14 months ago", and "never" for None."""
+    if not isinstance(value, date):
+        return gettext("never")
+    days = (timezone.localtime(_now(at)).date() - _day(value)).days
+    if days <= 0:
+        return gettext("today")
+    if days == 1:
+        return gettext("yesterday")
+    if days < 60:
+        return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    months = days * 12 // 365
+    if months < 24:
+        return ngettext("%(count)d month ago", "%(count)d months ago", months) % {"count": months}
+    years = days // 365
+    return ngettext("%(count)d year ago", "%(count)d years ago", years) % {"count": years}
+
+
+@register.filter
+def lastcontact(person: Any, at: Any = None) -> str:
+    """`{{ person|lastcontact }}`: how long ago we last spoke; "never" when we never did."""
+    return ago(getattr(person, "last_contact_at", None), at)
+
+
+@register.filter
+def duration(value: Any) -> str:
+    """`{{ minutes|duration }}` (minutes or a timedelta): "14 min", "1 h 33", "2 h", "3 days"."""
+    if value is None or value == "":
+        return gettext("not known")
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value) * 60
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return gettext("%(count)d min") % {"count": minutes}
+    if minutes < 24 * 60:
+        hours, rest = divmod(minutes, 60)
+        words = gettext("%(hours)d h %(minutes)02d") if rest else gettext("%(hours)d h")
+        return words % {"hours": hours, "minutes": rest}
+    days = round(minutes / (24 * 60))
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+
+
+# ── Finding the way ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Rooms whose pages live under another address than their entry in the header.
+_ROOMS = {
+    "": "today",
+    "organisations": "people",
+    "hand-offs": "leads",
+    "handoffs": "leads",
+    "referrals": "circle",
+    "advocates": "circle",
+    "follow-ups": "today",
+}
+
+
+@register.simple_tag(takes_context=True)
+def navlink(context: template.Context, name: str, room: str, words: str, count: Any = None) -> SafeString:
+    """`{% navlink "crm:inbox" "leads" _("Leads") %}`: one entry of the header, marked when its room is the one we are in.
+
+    The room follows from the address; a view may name another with `nav` in its context.
+    """
+    request = context.get("request")
+    path = request.path if request else ""
+    first = path.strip("/").partition("/")[0]
+    here = context.get("nav") or _ROOMS.get(first, first)
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        return SafeString("")
+    current = ""
+    if here == room:
+        current = ' aria-current="page"' if path == url else ' aria-current="true"'
+    badge = format_html(' <span class="badge bg-orange-lt">{}</span>', count) if count else ""
+    return format_html('<li><a class="nav-link" href="{}"{}>{}{}</a></li>', url, mark_safe(current), words, badge)

@@ -1,0 +1,54 @@
+"""When a page cannot be shown: what happened, in a sentence, and where to go. htmx gets the sentence among the messages.
+
+None of these reads the database on its own account, and the 500 page needs nothing at all.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import loader
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    sentence = str(exception or "") or _(
+        "You may look at this, but only its owner, their team and managers may change it."
+    )
+    return _answer(request, "403.html", sentence, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    sentence = _("This page was open for too long, or was opened in another window. Reload it and try again.")
+    return _answer(request, "403_csrf.html", sentence, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, "404.html", _("That is not here any more, or never was."), 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _by_htmx(request):
+        return _message(_("Something went wrong on our side. Nothing was changed; please try again in a moment."), 500)
+    return HttpResponse(loader.get_template("500.html").render(), status=500)
+
+
+def _answer(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
+    if _by_htmx(request):
+        return _message(sentence, status)
+    user = getattr(request, "user", None)
+    layout = "base.html" if user is not None and user.is_authenticated else "public.html"
+    response = render(request, template, {"layout": layout, "sentence": sentence}, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _by_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
+
+
+def _message(sentence: str, status: int) -> HttpResponse:
+    """The sentence alone: base.html's `responseHandling` puts it among the messages."""
+    text = loader.render_to_string("crm/_message.html", {"level": "danger", "text": sentence})
+    return HttpResponse(text, status=status)

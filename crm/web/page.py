@@ -1,0 +1,91 @@
+"""Answers of the screens: one template, named parts, and the same truth with and without JavaScript.
+
+Every view ends here. `render_page` serves the whole page, or the one part that htmx asked for when the view listed it;
+`redirect_or_part` ends a successful POST; `announce` tells the other regions of the page what has happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from crm.models import User
+
+Response = TypeVar("Response", bound=HttpResponse)
+
+
+class Request(HttpRequest):
+    """A request as our views see it: logged in, and knowing whether htmx sent it. For type hints only."""
+
+    user: User  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+def wanted_part(request: HttpRequest, parts: Sequence[str]) -> str | None:
+    """The part to answer with, or None for the whole page.
+
+    The view decides by what it lists: a target it does not know, a boosted link and htmx restoring its history all get
+    the page.
+    """
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if not htmx or htmx.boosted or htmx.history_restore_request:
+        return None
+    return htmx.target if htmx.target in parts else None
+
+
+def render_page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any] | None = None,
+    parts: Sequence[str] = (),
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with the page, or with the part that `HX-Target` names when it is one of `parts`.
+
+    A part carries waiting messages along, out of band, so `messages.success(...)` is seen without a reload.
+    """
+    part = wanted_part(request, parts)
+    response = render(request, f"{template}#{part}" if part else template, context, status=status)
+    if part and len(get_messages(request)):
+        response.write(render_to_string("crm/_messages.html", {"out_of_band": True}, request))
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def redirect_or_part(
+    request: HttpRequest,
+    to: Any,
+    template: str,
+    context: Callable[[], dict[str, Any]],
+    parts: Sequence[str],
+) -> HttpResponse:
+    """End a successful POST: the fresh part for htmx, a redirect to `to` (URL, URL name or object) for everyone else.
+
+    `context` is called only when a part is served, since a redirect needs none. An htmx request for a part that is not
+    listed makes the browser itself go to `to`, so a page never lands inside a region.
+    """
+    if wanted_part(request, parts):
+        return render_page(request, template, context(), parts)
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(resolve_url(to))
+    return redirect(to)
+
+
+def announce(response: Response, *events: str, **details: Any) -> Response:
+    """Name what has happened (`announce(response, "followUpDone")`); regions listen with `hx-trigger="… from:body"`."""
+    told: dict[str, Any] = json.loads(response.headers.get("HX-Trigger", "{}"))
+    told.update(dict.fromkeys(events, details))
+    response.headers["HX-Trigger"] = json.dumps(told)
+    return response

@@ -1,0 +1,110 @@
+"""A user's own settings: name, language, time zone and working hours; and the language switch that everyone has."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils import dates, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm.models import User
+from crm.web.forms import KringModelForm
+from crm.web.page import Request, render_page
+
+CONTINENTS = (
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
+ZONES = sorted(zone for zone in available_timezones() if zone.startswith(CONTINENTS))
+
+
+class PreferencesForm(KringModelForm):
+    working_days = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Working days"),
+        choices=lambda: [(number, name) for number, name in dates.WEEKDAYS.items()],
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one day.")},
+    )
+
+    class Meta:
+        model = User
+        fields: ClassVar[list[str]] = ["name", "language", "time_zone", "working_days", "work_start", "work_end"]
+        help_texts: ClassVar[dict[str, Any]] = {
+            "time_zone": gettext_lazy("A name such as Europe/Brussels. “Today” is the day there."),
+            "work_start": gettext_lazy("Response clocks run only while you work."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].widget.attrs |= {"list": "time-zones", "autocomplete": "off"}
+        self.fields["time_zone"].show_hidden_initial = False
+        self.fields["name"].widget.attrs |= {"autocomplete": "name"}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        start, end = cleaned.get("work_start"), cleaned.get("work_end")
+        if start and end and end <= start:
+            self.add_error("work_end", _("The working day must end after it starts."))
+        return cleaned
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: Request) -> HttpResponse:
+    form = PreferencesForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        # Only these columns, so that somebody who changes this user's role meanwhile is not undone.
+        request.user.save(update_fields=form.Meta.fields)
+        translation.activate(request.user.language)
+        messages.success(request, _("Your preferences are saved."))
+        response = redirect("crm:preferences")
+        _remember(response, request.user.language)
+        return response
+    if request.method == "POST":
+        request.user.refresh_from_db(fields=form.Meta.fields)  # the header must not show what was refused
+    return render_page(request, "crm/preferences.html", {"form": form, "zones": ZONES}, parts=("preferences",))
+
+
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """From now on this browser, and the user who is logged in, reads this language."""
+    wanted = request.POST.get("language", "")
+    there = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure()):
+        there = "/"
+    response = HttpResponseRedirect(there)
+    if wanted in dict(settings.LANGUAGES) and check_for_language(wanted):
+        if request.user.is_authenticated:
+            request.user.language = wanted
+            request.user.save(update_fields=["language"])
+        _remember(response, wanted)
+    return response
+
+
+def _remember(response: HttpResponse, language: str) -> None:
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=365 * 24 * 60 * 60,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
