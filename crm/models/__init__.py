@@ -22,6 +22,7 @@ from crm.models.leads import (
     Verdict,
 )
 from crm.models.organisations import Contacted, Organisation, Tier
+from crm.models.outbox import OutgoingMail
 from crm.models.people import EmailAddress, Person, PhoneNumber, Position
 from crm.models.users import Language, Role, Team, User
 
@@ -59,6 +60,7 @@ __all__ = [
     "LostReason",
     "Organisation",
     "Outcome",
+    "OutgoingMail",
     "Person",
     "PhoneNumber",
     "Pipeline",

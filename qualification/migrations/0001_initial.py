@@ -6,83 +6,157 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Scorecard',
+            name="Scorecard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('threshold_ours', models.PositiveSmallIntegerField(default=60, verbose_name='we say yes from')),
-                ('threshold_theirs', models.PositiveSmallIntegerField(default=60, verbose_name='they say yes from')),
-                ('is_active', models.BooleanField(default=True, verbose_name='in use')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='made on')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("threshold_ours", models.PositiveSmallIntegerField(default=60, verbose_name="we say yes from")),
+                ("threshold_theirs", models.PositiveSmallIntegerField(default=60, verbose_name="they say yes from")),
+                ("is_active", models.BooleanField(default=True, verbose_name="in use")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="made on"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scorecard',
-                'verbose_name_plural': 'scorecards',
-                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='scorecard_version_once'), models.CheckConstraint(condition=models.Q(('threshold_ours__gte', 1), ('threshold_ours__lte', 100), ('threshold_theirs__gte', 1), ('threshold_theirs__lte', 100)), name='scorecard_threshold_percent')],
+                "verbose_name": "scorecard",
+                "verbose_name_plural": "scorecards",
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "version"), name="scorecard_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("threshold_ours__gte", 1),
+                            ("threshold_ours__lte", 100),
+                            ("threshold_theirs__gte", 1),
+                            ("threshold_theirs__lte", 100),
+                        ),
+                        name="scorecard_threshold_percent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Criterion',
+            name="Criterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('side', models.CharField(choices=[('ours', 'ours'), ('theirs', 'theirs')], max_length=6, verbose_name='side')),
-                ('question', models.CharField(max_length=200, verbose_name='question')),
-                ('help_text', models.CharField(blank=True, max_length=300, verbose_name='what to look for')),
-                ('weight', models.PositiveSmallIntegerField(default=1, verbose_name='weight')),
-                ('is_must', models.BooleanField(default=False, verbose_name='must have')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('scorecard', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='criteria', to='qualification.scorecard')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("ours", "ours"), ("theirs", "theirs")], max_length=6, verbose_name="side"
+                    ),
+                ),
+                ("question", models.CharField(max_length=200, verbose_name="question")),
+                ("help_text", models.CharField(blank=True, max_length=300, verbose_name="what to look for")),
+                ("weight", models.PositiveSmallIntegerField(default=1, verbose_name="weight")),
+                ("is_must", models.BooleanField(default=False, verbose_name="must have")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
+                (
+                    "scorecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="criteria",
+                        to="qualification.scorecard",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'criterion',
-                'verbose_name_plural': 'criteria',
-                'ordering': ['scorecard', 'position', 'id'],
+                "verbose_name": "criterion",
+                "verbose_name_plural": "criteria",
+                "ordering": ["scorecard", "position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Assessment',
+            name="Assessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='begun on')),
-                ('scorecard', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='qualification.scorecard')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="begun on"
+                    ),
+                ),
+                (
+                    "scorecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="qualification.scorecard",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'assessment',
-                'verbose_name_plural': 'assessments',
+                "verbose_name": "assessment",
+                "verbose_name_plural": "assessments",
             },
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reply', models.CharField(choices=[('yes', 'Yes'), ('partly', 'Partly'), ('no', 'No'), ('unknown', 'Not known yet')], default='unknown', max_length=7, verbose_name='reply')),
-                ('evidence', models.CharField(blank=True, max_length=500, verbose_name='evidence')),
-                ('answered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='answered on')),
-                ('assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='qualification.assessment')),
-                ('criterion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='qualification.criterion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "reply",
+                    models.CharField(
+                        choices=[("yes", "Yes"), ("partly", "Partly"), ("no", "No"), ("unknown", "Not known yet")],
+                        default="unknown",
+                        max_length=7,
+                        verbose_name="reply",
+                    ),
+                ),
+                ("evidence", models.CharField(blank=True, max_length=500, verbose_name="evidence")),
+                (
+                    "answered_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="answered on"
+                    ),
+                ),
+                (
+                    "assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="answers",
+                        to="qualification.assessment",
+                    ),
+                ),
+                (
+                    "criterion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="qualification.criterion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'answer',
-                'verbose_name_plural': 'answers',
-                'constraints': [models.UniqueConstraint(fields=('assessment', 'criterion'), name='answer_once_per_criterion'), models.CheckConstraint(condition=models.Q(('reply__in', ['yes', 'partly', 'no', 'unknown'])), name='answer_reply_known')],
+                "verbose_name": "answer",
+                "verbose_name_plural": "answers",
+                "constraints": [
+                    models.UniqueConstraint(fields=("assessment", "criterion"), name="answer_once_per_criterion"),
+                    models.CheckConstraint(
+                        condition=models.Q(("reply__in", ["yes", "partly", "no", "unknown"])), name="answer_reply_known"
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('side__in', ['ours', 'theirs'])), name='criterion_side_known'),
+            model_name="criterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("side__in", ["ours", "theirs"])), name="criterion_side_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1), ('weight__lte', 100)), name='criterion_weight_positive'),
+            model_name="criterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("weight__gte", 1), ("weight__lte", 100)), name="criterion_weight_positive"
+            ),
         ),
     ]

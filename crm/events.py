@@ -1,0 +1,94 @@
+"""Remember what happened. Every verb writes one event for each business fact; timeline and audit are these rows."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model
+
+from crm.models import (
+    Conversation,
+    Deal,
+    Event,
+    EventKind,
+    FollowUp,
+    HandOff,
+    ImportRun,
+    Lead,
+    Organisation,
+    Person,
+    Promise,
+    Referral,
+    SubjectKind,
+    User,
+)
+
+SUBJECTS: dict[type[Model], SubjectKind] = {
+    Lead: SubjectKind.LEAD,
+    HandOff: SubjectKind.HAND_OFF,
+    Deal: SubjectKind.DEAL,
+    Promise: SubjectKind.PROMISE,
+    Referral: SubjectKind.REFERRAL,
+    Person: SubjectKind.PERSON,
+    Organisation: SubjectKind.ORGANISATION,
+    Conversation: SubjectKind.CONVERSATION,
+    FollowUp: SubjectKind.FOLLOW_UP,
+    ImportRun: SubjectKind.IMPORT,
+    User: SubjectKind.USER,
+}
+
+
+def record(
+    kind: EventKind,
+    *,
+    subject: Model,
+    by: User | None,
+    at: datetime,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+    person: Person | None = None,
+    organisation: Organisation | None = None,
+    lead: Lead | None = None,
+    deal: Deal | None = None,
+) -> Event:
+    """One event more. `by` is `None` when Kring itself acted; the named records show it on their timelines.
+
+    A subject that is a person, organisation, lead or deal is shown on its own timeline without being named twice. What the named lead or deal
+    is about (its person and organisation) is filled in when it is not named.
+    """
+    shown: dict[str, int | None] = {
+        "person_id": person.pk if person else None,
+        "organisation_id": organisation.pk if organisation else None,
+        "lead_id": lead.pk if lead else None,
+        "deal_id": deal.pk if deal else None,
+    }
+    own = {Person: "person_id", Organisation: "organisation_id", Lead: "lead_id", Deal: "deal_id"}.get(type(subject))
+    if own:
+        shown[own] = subject.pk
+    about = (subject, lead, deal)
+    for column in ("lead_id", "person_id", "organisation_id"):
+        if shown[column] is None:
+            shown[column] = next((value for thing in about if (value := getattr(thing, column, None))), None)
+    return Event.objects.create(
+        kind=kind,
+        at=at,
+        by=by,
+        subject_kind=SUBJECTS[type(subject)],
+        subject_id=subject.pk,
+        old=_plain(old),
+        new=_plain(new),
+        **shown,
+    )
+
+
+def readable(value: Any) -> Any:
+    """A value as an event shows it: a row by its name, anything else as it is."""
+    return str(value) if isinstance(value, Model) else value
+
+
+def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Dates, decimals and translated words as JSON keeps them."""
+    return None if values is None else json.loads(json.dumps(values, cls=DjangoJSONEncoder))

@@ -1,0 +1,320 @@
+"""Work a lead: take it, answer it, judge it by the scorecard, and give a verdict. A person gives the verdict, never a formula alone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm import conversations, events, outbox
+from crm.models import (
+    IN_HAND,
+    Conversation,
+    ConversationKind,
+    DeclineReason,
+    Direction,
+    EventKind,
+    Lead,
+    LeadStatus,
+    User,
+    Verdict,
+)
+from crm.refusal import Refused
+from qualification import assessing
+from qualification.models import Answer, Assessment, Criterion, Reply, Scorecard
+from qualification.scoring import Result
+
+
+@transaction.atomic
+def take(*, lead: Lead, by: User, at: datetime) -> Lead:
+    """The lead is in `by`'s hands and being qualified. Taking one's own again changes nothing; one that a colleague took is refused."""
+    lead = _locked(lead)
+    if lead.owner_id == by.pk and lead.status != LeadStatus.NEW:
+        return lead
+    if lead.status != LeadStatus.NEW:
+        raise Refused(_("%(name)s has taken this lead already.") % {"name": lead.owner or _("Somebody")})
+    old = lead.owner
+    lead.owner, lead.status = by, LeadStatus.WORKING
+    lead.save(update_fields=["owner", "status"])
+    events.record(
+        EventKind.LEAD_TAKEN, subject=lead, by=by, at=at, old={"owner": events.readable(old)}, new={"owner": str(by)}
+    )
+    return lead
+
+
+@transaction.atomic
+def assign(*, lead: Lead, to: User, by: User, at: datetime) -> Lead:
+    """The lead is `to`'s work now. Refuses somebody who cannot log in any more, and a lead that is out of the SDR's hands."""
+    lead = _locked(lead)
+    if not to.is_active:
+        raise Refused(_("%(name)s no longer works with Kring. Choose somebody else.") % {"name": to})
+    if lead.status not in IN_HAND:
+        raise Refused(
+            _("This lead is %(status)s and cannot be given to somebody else.") % {"status": lead.get_status_display()}
+        )
+    if lead.owner_id != to.pk:
+        old, lead.owner = lead.owner, to
+        lead.save(update_fields=["owner"])
+        events.record(
+            EventKind.LEAD_ASSIGNED,
+            subject=lead,
+            by=by,
+            at=at,
+            old={"owner": events.readable(old)},
+            new={"owner": str(to)},
+        )
+    return lead
+
+
+@transaction.atomic
+def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "") -> Conversation:
+    """Our answer is on its way by mail and stands in the timeline; the response clock has stopped; a new lead is in `by`'s hands.
+
+    Refuses an empty message, and a lead whose person has no e-mail address.
+    """
+    if not message.strip():
+        raise Refused(_("Write something to send."))
+    address = lead.person.email_addresses.first() if lead.person else None
+    if address is None:
+        raise Refused(_("We have no e-mail address of this person. Call, and log the conversation."))
+    if lead.status == LeadStatus.NEW:
+        lead = take(lead=lead, by=by, at=at)
+    outbox.put(
+        to=address.address,
+        subject=subject or _("Your question"),
+        body=message,
+        by=by,
+        at=at,
+        lead=lead,
+        person=lead.person,
+    )
+    return conversations.log(
+        people=[lead.person],
+        kind=ConversationKind.EMAIL,
+        direction=Direction.OUTGOING,
+        summary=message,
+        lead=lead,
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def assess(*, lead: Lead, at: datetime, scorecard: Scorecard | None = None) -> Assessment:
+    """The lead's assessment: the one it has, else a fresh one on `scorecard` (default: the first that is in use). Refuses when there is none."""
+    lead = _locked(lead)
+    if lead.assessment_id is None:
+        scorecard = scorecard or Scorecard.objects.current().first()
+        if scorecard is None:
+            raise Refused(_("There is no scorecard in use. An administrator makes one in the settings."))
+        lead.assessment = assessing.begin(scorecard)
+        lead.save(update_fields=["assessment"])
+    assert lead.assessment is not None
+    return lead.assessment
+
+
+@transaction.atomic
+def answer_criterion(
+    *, lead: Lead, criterion: Criterion, reply: Reply | str, evidence: str, by: User, at: datetime
+) -> Answer:
+    """One question of the scorecard is answered for this lead. Refuses a lead that is out of hand, and a *yes* or *no* without evidence."""
+    lead = _locked(lead)
+    if lead.status not in IN_HAND:
+        raise Refused(
+            _("This lead is %(status)s; its answers stand as they are.") % {"status": lead.get_status_display()}
+        )
+    if reply not in (Reply.UNKNOWN, "") and not evidence.strip():
+        raise Refused(_("Say how you know: their own words, or what you saw."))
+    assessment = assess(lead=lead, at=at, scorecard=criterion.scorecard)
+    try:
+        row, before = assessing.answer(
+            assessment, criterion, reply=reply or Reply.UNKNOWN, evidence=evidence.strip(), at=at
+        )
+    except ValueError:
+        raise Refused(_("This question is not on the scorecard of this lead.")) from None
+    events.record(
+        EventKind.LEAD_ANSWER_SCORED,
+        subject=lead,
+        by=by,
+        at=at,
+        old={"reply": before},
+        new={"question": criterion.question, "reply": row.reply, "evidence": row.evidence},
+    )
+    return row
+
+
+def result(lead: Lead) -> Result | None:
+    """Both sides' advice on the lead; `None` when it has no assessment yet."""
+    return assessing.result(lead.assessment) if lead.assessment_id and lead.assessment else None
+
+
+@transaction.atomic
+def qualify(*, lead: Lead, by: User, at: datetime) -> Lead:
+    """The verdict is *qualified*. Refuses unless both sides say yes and every must-have is met, naming what is missing."""
+    lead = _locked(lead)
+    advice = result(lead)
+    if advice is None:
+        raise Refused(_("Answer the scorecard first: both sides must say yes."))
+    if not advice.both_yes:
+        raise Refused(_missing(advice))
+    if lead.verdict == Verdict.QUALIFIED and lead.status != LeadStatus.WORKING:
+        return lead
+    _move(lead, LeadStatus.QUALIFIED)
+    return _judge(
+        lead,
+        Verdict.QUALIFIED,
+        EventKind.LEAD_QUALIFIED,
+        by,
+        at,
+        {"ours": advice.ours.score, "theirs": advice.theirs.score},
+        qualified_at=lead.qualified_at or at,
+    )
+
+
+@transaction.atomic
+def nurture(*, lead: Lead, until: date, by: User, at: datetime, note: str = "") -> Lead:
+    """The lead rests until a day; then it comes back as a follow-up by itself. Refuses a day that is not in the future."""
+    lead = _locked(lead)
+    if until <= at.astimezone(by.zone).date():
+        raise Refused(_("Choose a day in the future: until then this lead rests."))
+    _move(lead, LeadStatus.NURTURE)
+    return _judge(
+        lead,
+        Verdict.NURTURE,
+        EventKind.LEAD_NURTURED,
+        by,
+        at,
+        {"until": until, "note": note},
+        nurture_until=until,
+        come_back_on=None,
+    )
+
+
+@transaction.atomic
+def decline(
+    *,
+    lead: Lead,
+    reason: DeclineReason | str,
+    by: User,
+    at: datetime,
+    note: str = "",
+    message: str = "",
+    come_back_on: date | None = None,
+) -> Lead:
+    """A good no, in one act: the reason is kept, the friendly message (when there is one) is on its way, and it is quiet until `come_back_on`.
+
+    Refuses without a known reason, with a come-back date that is not in the future, and with a message for somebody without an address.
+    """
+    lead = _locked(lead)
+    if reason not in DeclineReason.values:
+        raise Refused(_("Choose the reason: we want to learn from a no."))
+    if come_back_on and come_back_on <= at.astimezone(by.zone).date():
+        raise Refused(_("Choose a come-back day in the future, or none."))
+    _move(lead, LeadStatus.DECLINED)
+    if message.strip():
+        address = lead.person.email_addresses.first() if lead.person else None
+        if address is None:
+            raise Refused(_("We have no e-mail address of this person. Decline without a message, or call."))
+        outbox.put(
+            to=address.address, subject=_("Your question"), body=message, by=by, at=at, lead=lead, person=lead.person
+        )
+        conversations.log(
+            people=[lead.person] if lead.person else [],
+            kind=ConversationKind.EMAIL,
+            direction=Direction.OUTGOING,
+            summary=message,
+            lead=lead,
+            by=by,
+            at=at,
+        )
+    return _judge(
+        lead,
+        Verdict.DECLINED,
+        EventKind.LEAD_DECLINED,
+        by,
+        at,
+        {"reason": reason, "note": note, "come_back_on": come_back_on},
+        decline_reason=reason,
+        decline_note=note.strip(),
+        come_back_on=come_back_on,
+        nurture_until=None,
+    )
+
+
+@transaction.atomic
+def reopen(*, lead: Lead, by: User, at: datetime) -> Lead:
+    """A declined or nurtured lead is being qualified again, by `by`; its earlier verdict stays in the timeline."""
+    lead = _locked(lead)
+    if lead.status not in (LeadStatus.DECLINED, LeadStatus.NURTURE):
+        raise Refused(
+            _("This lead is %(status)s; only a declined or nurtured one can be taken up again.")
+            % {"status": lead.get_status_display()}
+        )
+    old = lead.status
+    lead.status, lead.verdict, lead.verdict_at, lead.verdict_by = LeadStatus.WORKING, Verdict.UNDECIDED, None, None
+    lead.nurture_until = lead.come_back_on = None
+    lead.owner = by
+    lead.save(update_fields=["status", "verdict", "verdict_at", "verdict_by", "nurture_until", "come_back_on", "owner"])
+    events.record(EventKind.LEAD_REOPENED, subject=lead, by=by, at=at, old={"status": old}, new={"status": lead.status})
+    return lead
+
+
+def _judge(
+    lead: Lead, verdict: Verdict, kind: EventKind, by: User, at: datetime, said: dict[str, Any], **fields: Any
+) -> Lead:
+    old = lead.verdict
+    lead.verdict, lead.verdict_at, lead.verdict_by = verdict, at, by
+    for name, value in fields.items():
+        setattr(lead, name, value)
+    lead.save(update_fields=["status", "verdict", "verdict_at", "verdict_by", *fields])
+    events.record(kind, subject=lead, by=by, at=at, old={"verdict": old}, new={"verdict": verdict, **said})
+    return lead
+
+
+def _missing(advice: Result) -> str:
+    """What stands between this lead and a qualified verdict, in words."""
+    for name, side in ((_("We"), advice.ours), (_("They"), advice.theirs)):
+        if side.failed_musts:
+            return _("“%(question)s” is a must-have and is not met, so this lead cannot be qualified.") % {
+                "question": _question(side.failed_musts[0].question.key)
+            }
+        if side.open_musts:
+            return _("Answer the must-have “%(question)s” first.") % {
+                "question": _question(side.open_musts[0].question.key)
+            }
+        if side.score < side.threshold:
+            return _("%(who)s do not say yes: %(score)s of the %(threshold)s points that are needed.") % {
+                "who": name,
+                "score": side.score,
+                "threshold": side.threshold,
+            }
+    return _("Both sides must say yes.")
+
+
+def _question(key: int) -> str:
+    return Criterion.objects.get(pk=key).question
+
+
+def _move(lead: Lead, status: LeadStatus) -> None:
+    if not lead.may_move_to(status):
+        raise Refused(_take_first(lead) if lead.status == LeadStatus.NEW else _cannot(lead))
+    lead.status = status
+
+
+def _take_first(lead: Lead) -> str:
+    return _("Take this lead in hand first.")
+
+
+def _cannot(lead: Lead) -> str:
+    return _("This lead is %(status)s, so this cannot be done any more.") % {"status": lead.get_status_display()}
+
+
+def _locked(lead: Lead) -> Lead:
+    """The row as it is now, held until the transaction ends; verbs decide on it and not on what a page showed."""
+    return (
+        Lead.objects.select_for_update(of=("self",))
+        .select_related("person", "organisation", "owner", "assessment__scorecard")
+        .get(pk=lead.pk)
+    )

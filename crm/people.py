@@ -1,0 +1,256 @@
+"""Know people and organisations when they come back, and add those who are new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm import events, locks
+from crm.free_mail import company_domain
+from crm.models import EmailAddress, EventKind, Organisation, Person, PhoneNumber, Position, User
+from crm.refusal import Refused
+
+PARTICLES = frozenset(
+    """
+    van von de der den ter ten te het 't op in aan bij uit over onder voor tot la le du des del della di da dos
+    das do el al bin ben zu zum zur
+    """.split()  # noqa: SIM905 - a page of words reads better than a page of quotes
+)
+"""Words that stand between given and family name; only in lower case, since a Belgian *De Wit* is a family name."""
+
+
+@dataclass(frozen=True)
+class Name:
+    given: str
+    particle: str
+    family: str
+
+
+def parse_name(text: str) -> Name:
+    """Split a full name as people in the Low Countries write it. One word alone is a given name.
+
+    >>> parse_name("Peter van der Meulen")
+    Name(given='Peter', particle='van der', family='Meulen')
+    >>> parse_name("Sofie De Wit")
+    Name(given='Sofie', particle='', family='De Wit')
+    """
+    words = text.split()
+    first = next((i for i, word in enumerate(words) if word in PARTICLES), None)
+    if first is None:
+        return Name(" ".join(words[:1]), "", " ".join(words[1:]))
+    last = first
+    while last < len(words) - 1 and words[last] in PARTICLES:
+        last += 1
+    return Name(" ".join(words[:first]), " ".join(words[first:last]), " ".join(words[last:]))
+
+
+def parse_phone(text: str, country: str | None = None) -> str:
+    """A phone number in E.164 notation. National notations are read as numbers of `country` (default: the organisation's).
+
+    Refuses what is no possible number, naming it.
+    """
+    try:
+        number = phonenumbers.parse(text, country or settings.COUNTRY)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise Refused(
+            _("“%(number)s” is not a phone number. Write it with its country code, such as +32 15 12 34 56.")
+            % {"number": text}
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def parse_email(text: str) -> str:
+    """An e-mail address in lower case. Refuses what is none, naming it."""
+    address = text.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Refused(_("“%(address)s” is not an e-mail address.") % {"address": text}) from None
+    return address
+
+
+def with_email(address: str) -> Person | None:
+    """The person known longest at this address, or `None`."""
+    found = EmailAddress.objects.filter(address=address.strip().lower()).select_related("person").order_by("id").first()
+    return found.person if found else None
+
+
+def organisation_at(domain: str) -> Organisation | None:
+    """The organisation with this domain, or `None`; free-mail domains belong to nobody."""
+    domain = company_domain(domain)
+    return Organisation.objects.filter(domain=domain).first() if domain else None
+
+
+@transaction.atomic
+def add_organisation(*, name: str, by: User | None, at: datetime, domain: str = "", **fields: Any) -> Organisation:
+    """A new organisation. Refuses an empty name and a domain that another organisation has."""
+    name, domain = name.strip(), company_domain(domain)
+    if not name:
+        raise Refused(_("An organisation needs a name."))
+    if domain:
+        locks.hold("organisation", domain)
+        if other := organisation_at(domain):
+            raise Refused(
+                _("%(organisation)s already has the domain %(domain)s.") % {"organisation": other, "domain": domain}
+            )
+    organisation = Organisation.objects.create(name=name, domain=domain, **fields)
+    events.record(EventKind.ORGANISATION_MADE, subject=organisation, by=by, at=at, new={"name": name, "domain": domain})
+    return organisation
+
+
+@transaction.atomic
+def add(
+    *,
+    name: str,
+    by: User | None,
+    at: datetime,
+    email: str = "",
+    phone: str = "",
+    organisation: Organisation | None = None,
+    title: str = "",
+    **fields: Any,
+) -> Person:
+    """A new person with what is known of them. Refuses an empty name, and an address or number that is none; then nobody is added."""
+    if not name.strip():
+        raise Refused(_("A person needs a name."))
+    split = parse_name(name)
+    person = Person.objects.create(given_name=split.given, particle=split.particle, family_name=split.family, **fields)
+    if email:
+        EmailAddress.objects.create(person=person, address=parse_email(email), is_preferred=True)
+    if phone:
+        PhoneNumber.objects.create(person=person, number=parse_phone(phone), is_preferred=True)
+    if organisation:
+        Position.objects.create(person=person, organisation=organisation, title=title)
+    events.record(
+        EventKind.PERSON_MADE, subject=person, by=by, at=at, organisation=organisation, new={"name": str(person)}
+    )
+    return person
+
+
+@transaction.atomic
+def recognise(
+    *,
+    by: User | None,
+    at: datetime,
+    name: str = "",
+    email: str = "",
+    phone: str = "",
+    organisation: str = "",
+    language: str = "",
+) -> tuple[Person | None, Organisation | None]:
+    """The person and the organisation behind a message: known ones when we can tell, else new ones from what it says.
+
+    A person is known by e-mail address; an organisation by the domain of that address (never by a free-mail domain), else by the person's main
+    position, else by exactly the same name. What a known person newly gives (phone, position) is added to what we know. Two messages of one
+    new sender at the same moment make one person. Without name and address there is no person (`None`).
+    """
+    email = parse_email(email) if email.strip() else ""
+    number = parse_phone(phone) if phone.strip() else ""
+    domain = company_domain(email)
+    for lock in sorted(filter(None, (email, domain))):
+        locks.hold("recognise", lock)
+
+    person = with_email(email) if email else None
+    company = organisation_at(domain) if domain else None
+    if company is None and person is not None:
+        main = person.positions.current().select_related("organisation").first()
+        company = main.organisation if main else None
+    if company is None and organisation.strip():
+        company = Organisation.objects.filter(name__iexact=organisation.strip()).order_by("id").first()
+    if company is None and organisation.strip():
+        company = add_organisation(name=organisation, domain=domain, by=by, at=at)
+
+    if person is None and (name.strip() or email):
+        person = add(
+            name=name.strip() or email.partition("@")[0],
+            email=email,
+            phone=number,
+            organisation=company,
+            language=language,
+            by=by,
+            at=at,
+        )
+    elif person is not None:
+        if number:
+            PhoneNumber.objects.get_or_create(person=person, number=number)
+        if company is not None and not person.positions.current().exists():
+            Position.objects.create(person=person, organisation=company)
+    return person, company
+
+
+PERSON_FIELDS = frozenset({"given_name", "particle", "family_name", "language", "interests", "tier", "note", "owner"})
+ORGANISATION_FIELDS = frozenset({"name", "domain", "kvk_number", "vat_number", "sector", "city", "country", "owner"})
+
+
+@transaction.atomic
+def change(*, person: Person, by: User | None, at: datetime, **fields: Any) -> Person:
+    """The person has these values now; what really changed is remembered as old and new. Raises `TypeError` for a field that is none."""
+    return _change(person, EventKind.PERSON_CHANGED, PERSON_FIELDS, fields, by, at)
+
+
+@transaction.atomic
+def change_organisation(*, organisation: Organisation, by: User | None, at: datetime, **fields: Any) -> Organisation:
+    """The organisation has these values now. Refuses a domain that another organisation has."""
+    if "domain" in fields:
+        fields["domain"] = company_domain(fields["domain"])
+        other = organisation_at(fields["domain"])
+        if other is not None and other.pk != organisation.pk:
+            raise Refused(
+                _("%(organisation)s already has the domain %(domain)s.")
+                % {"organisation": other, "domain": fields["domain"]}
+            )
+    return _change(organisation, EventKind.ORGANISATION_CHANGED, ORGANISATION_FIELDS, fields, by, at)
+
+
+def _change(
+    record: Any, kind: EventKind, allowed: frozenset[str], fields: dict[str, Any], by: User | None, at: datetime
+) -> Any:
+    if unknown := fields.keys() - allowed:
+        raise TypeError(f"cannot change {', '.join(sorted(unknown))}")
+    old = {name: getattr(record, name) for name in fields}
+    changed = {name for name, value in fields.items() if value != old[name]}
+    if changed:
+        for name in changed:
+            setattr(record, name, fields[name])
+        record.save(update_fields=sorted(changed))
+        events.record(
+            kind,
+            subject=record,
+            by=by,
+            at=at,
+            old={name: events.readable(old[name]) for name in changed},
+            new={name: events.readable(fields[name]) for name in changed},
+        )
+    return record
+
+
+@transaction.atomic
+def add_email(*, person: Person, address: str, by: User | None, at: datetime) -> EmailAddress:
+    """The person can be reached at this address too; adding it again changes nothing."""
+    found, is_new = EmailAddress.objects.get_or_create(
+        person=person, address=parse_email(address), defaults={"is_preferred": not person.email_addresses.exists()}
+    )
+    if is_new:
+        events.record(EventKind.PERSON_CHANGED, subject=person, by=by, at=at, new={"email": found.address})
+    return found
+
+
+@transaction.atomic
+def add_phone(*, person: Person, number: str, by: User | None, at: datetime) -> PhoneNumber:
+    """The person can be called at this number too; adding it again changes nothing."""
+    found, is_new = PhoneNumber.objects.get_or_create(
+        person=person, number=parse_phone(number), defaults={"is_preferred": not person.phone_numbers.exists()}
+    )
+    if is_new:
+        events.record(EventKind.PERSON_CHANGED, subject=person, by=by, at=at, new={"phone": found.number})
+    return found

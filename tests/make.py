@@ -1,0 +1,173 @@
+"""Make believable rows for tests, always through the verbs, so that a test starts from states that can really exist."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from crm import advocacy, capture, conversations, deals, handoffs, leads, people, pipelines, promises
+from crm.models import (
+    CaptureForm,
+    Channel,
+    Content,
+    Conversation,
+    ConversationKind,
+    Deal,
+    HandOff,
+    Lead,
+    Organisation,
+    Person,
+    Promise,
+    PromiseSide,
+    Referral,
+    Role,
+    Team,
+    User,
+)
+from qualification.models import Criterion, Scorecard, Side
+
+AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+"""A Monday morning, half past ten in Brussels: the moment at which tests happen unless they say otherwise."""
+
+PASSWORD = "a-circle-of-trust"
+_numbers = count(1)
+
+
+def team(name: str = "", **fields: Any) -> Team:
+    return Team.objects.create(name=name or f"Team {next(_numbers)}", **fields)
+
+
+def user(name: str = "", role: Role = Role.SDR, **fields: Any) -> User:
+    number = next(_numbers)
+    fields.setdefault("email", f"user{number}@kring.example")
+    fields.setdefault("password", PASSWORD)
+    return User.objects.create_user(name=name or f"User {number}", role=role, **fields)
+
+
+def organisation(name: str = "", *, at: datetime = AT, by: User | None = None, **fields: Any) -> Organisation:
+    return people.add_organisation(name=name or f"Organisation {next(_numbers)}", by=by, at=at, **fields)
+
+
+def person(name: str = "", *, at: datetime = AT, by: User | None = None, **fields: Any) -> Person:
+    number = next(_numbers)
+    fields.setdefault("email", f"person{number}@person{number}.example")
+    return people.add(name=name or f"Person Number{number}", by=by, at=at, **fields)
+
+
+def content(title: str = "", **fields: Any) -> Content:
+    return Content.objects.create(title=title or f"Article {next(_numbers)}", **fields)
+
+
+def form(slug: str = "", **fields: Any) -> CaptureForm:
+    slug = slug or f"form-{next(_numbers)}"
+    return CaptureForm.objects.create(slug=slug, title=fields.pop("title", "Ask us anything"), **fields)
+
+
+def scorecard(name: str = "Ideal client", version: int = 1) -> Scorecard:
+    """The mock-up's scorecard: three must-haves, both sides."""
+    card, is_new = Scorecard.objects.get_or_create(name=name, version=version)
+    if is_new:
+        Criterion.objects.bulk_create(
+            Criterion(scorecard=card, side=side, question=question, weight=weight, is_must=must, position=position)
+            for position, (side, question, weight, must) in enumerate(
+                [
+                    (Side.OURS, "Pain they name themselves", 3, True),
+                    (Side.OURS, "Ten people or more", 2, True),
+                    (Side.OURS, "They treat people as we do", 2, False),
+                    (Side.THEIRS, "They chose a date and say why", 3, True),
+                    (Side.THEIRS, "All who decide have spoken to us", 2, False),
+                ]
+            )
+        )
+    return card
+
+
+def lead(name: str = "", *, at: datetime = AT, owner: User | None = None, **fields: Any) -> Lead:
+    """A lead that just arrived by form. `person=` takes a known person."""
+    number = next(_numbers)
+    if "person" not in fields:
+        fields.setdefault("email", f"lead{number}@lead{number}.example")
+        fields.setdefault("name", name or f"Lead Number{number}")
+    fields.setdefault("channel", Channel.FORM)
+    fields.setdefault("external_id", f"message-{number}")
+    fields.setdefault("message", "Which dates do you have for a workshop?")
+    return capture.receive(capture.Arrival(owner=owner, **fields), at=at).lead
+
+
+def answered(lead: Lead, *, by: User, at: datetime = AT, replies: dict[str, str] | None = None) -> Lead:
+    """Every criterion answered: yes, or as `replies` (question to reply) says."""
+    for criterion in scorecard().criteria.all():
+        leads.answer_criterion(
+            lead=lead,
+            criterion=criterion,
+            reply=(replies or {}).get(criterion.question, "yes"),
+            evidence="they said so",
+            by=by,
+            at=at,
+        )
+    lead.refresh_from_db()
+    return lead
+
+
+def working_lead(by: User, *, at: datetime = AT, **fields: Any) -> Lead:
+    return leads.take(lead=lead(at=at, **fields), by=by, at=at)
+
+
+def qualified_lead(by: User, *, at: datetime = AT, **fields: Any) -> Lead:
+    return leads.qualify(lead=answered(working_lead(by, at=at, **fields), by=by, at=at), by=by, at=at)
+
+
+def hand_off(by: User, to: User, *, at: datetime = AT, **fields: Any) -> HandOff:
+    return handoffs.submit(
+        lead=qualified_lead(by, at=at, **fields), to=to, note="Wants a start before Easter.", by=by, at=at
+    )
+
+
+def deal(
+    owner: User,
+    *,
+    at: datetime = AT,
+    next_step_on: date | None = None,
+    next_step: str = "Call about the dates",
+    **fields: Any,
+) -> Deal:
+    """An open deal with its own organisation and person, not from a lead."""
+    number = next(_numbers)
+    company = fields.pop("organisation", None) or organisation(f"Customer {number}", at=at)
+    who = fields.pop("person", None) or person(f"Buyer Number{number}", organisation=company, at=at)
+    return deals.open(
+        name=fields.pop("name", f"Deal {number}"),
+        stage=fields.pop("stage", None) or pipelines.first_stage(),
+        owner=owner,
+        organisation=company,
+        person=who,
+        next_step=next_step,
+        next_step_on=next_step_on or at.date() + timedelta(days=7),
+        by=fields.pop("by", owner),
+        at=at,
+        **fields,
+    )
+
+
+def won_deal(owner: User, *, at: datetime = AT, **fields: Any) -> Deal:
+    return deals.win(deal=deal(owner, at=at, **fields), by=owner, at=at)
+
+
+def conversation(with_: Person, *, by: User, at: datetime = AT, **fields: Any) -> Conversation:
+    fields.setdefault("kind", ConversationKind.CALL)
+    return conversations.log(people=[with_], by=by, at=at, **fields)
+
+
+def promise(
+    with_: Person, *, by: User, due_on: date, side: PromiseSide = PromiseSide.OURS, at: datetime = AT, **fields: Any
+) -> Promise:
+    fields.setdefault("text", "Send the revised schedule")
+    return promises.make(side=side, person=with_, due_on=due_on, by=by, at=at, **fields)
+
+
+def referral(by: User, *, at: datetime = AT, deal: Deal | None = None) -> Referral:
+    """Asked of the buyer of a won deal."""
+    deal = deal or won_deal(by, at=at)
+    assert deal.person is not None
+    return advocacy.ask(person=deal.person, deal=deal, by=by, at=at)
