@@ -14,6 +14,10 @@ from django.test import Client
 
 from crm.models import Role, Team, User
 from embedded import servers
+from tests.running import browser, live_stack, new_page, page, phone, stack_db
+
+# Fixtures that live in a module of their own.
+__all__ = ["browser", "live_stack", "new_page", "page", "phone", "stack_db"]
 
 
 @pytest.fixture(scope="session")
