@@ -1,0 +1,47 @@
+"""What makes a follow-up: seven rules, each one statement over the data and one sentence that says why. Reads only.
+
+Defaults that a rule counts with stand beside it with their source. `RULES` is in the order in which a refresh judges them: whether it is time to
+keep in touch depends on what else is open, so that one comes last.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.models import FollowUp, Rule
+from crm.rules.agreed import NEXT_STEP, PROMISE, REFERRAL_PROMISE
+from crm.rules.definition import Badge, FollowUpRule, days_between, say_day
+from crm.rules.inbound import COME_BACK, FIRST_ANSWER, HAND_OFF
+from crm.rules.keep_in_touch import KEEP_IN_TOUCH
+
+__all__ = ["RULES", "Badge", "FollowUpRule", "badge", "sentence"]
+
+RULES: dict[Rule, FollowUpRule] = {
+    rule.key: rule for rule in (FIRST_ANSWER, HAND_OFF, PROMISE, REFERRAL_PROMISE, NEXT_STEP, COME_BACK, KEEP_IN_TOUCH)
+}
+
+
+def sentence(follow_up: FollowUp, at: datetime) -> str:
+    """Why it is there, in the language and time zone that are active. Reads person, organisation, deal and lead of the follow-up."""
+    if follow_up.rule:
+        return RULES[Rule(follow_up.rule)].sentence(follow_up, at)
+    by = follow_up.why.get("by", "")
+    made = say_day(timezone.localtime(follow_up.created_at).date(), at)
+    if by and by != follow_up.owner.name:
+        return _("%(by)s asked you for this on %(made)s.") % {"by": by, "made": made}
+    return _("You wrote this down on %(made)s.") % {"made": made}
+
+
+def badge(follow_up: FollowUp, at: datetime) -> Badge | None:
+    """The few words beside the name; `None` when there is nothing to add."""
+    if follow_up.rule:
+        return RULES[Rule(follow_up.rule)].badge(follow_up, at)
+    day = timezone.localtime(follow_up.due_at).date()
+    days = days_between(day, at)
+    if days <= 0:
+        return None
+    from_words = _("since yesterday") if days == 1 else _("since %(day)s") % {"day": say_day(day, at)}
+    return Badge(from_words, "waiting")

@@ -1,0 +1,73 @@
+"""What a rule is: one statement that finds causes, and the sentence that explains one. Reads only; `crm.follow_ups` does the writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from crm.models import FollowUp, Rule
+
+Why = Mapping[str, Any]
+"""The values of one cause as JSON keeps them: dates as ISO text, names and words; never a database key."""
+
+
+@dataclass(frozen=True)
+class Badge:
+    """The few words beside a name, and how urgent they look: `late`, `waiting` or `calm`."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class FollowUpRule:
+    """One rule.
+
+    `causes` is a SELECT of subject_kind, subject_id, cause, owner_id, due_on (a day, moved to the owner's next working morning) or due_at (a
+    moment, kept as it is), rank, why (jsonb), person_id, organisation_id, lead_id, deal_id and hand_off_id: at most one row for each subject. It
+    may read `owner` (id, calendar, zone, start, today: those who can log in, and their own day) and the parameters `at`, `latest_today` and
+    those in `parameters`. Days not reached yet may be among its rows; they are left out.
+    """
+
+    key: Rule
+    causes: str
+    sentence: Callable[[FollowUp, datetime], str]
+    badge: Callable[[FollowUp, datetime], Badge | None]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_day(value: str | None) -> date | None:
+    """A day as it stands in a `why`; `None` when there is none."""
+    return date.fromisoformat(value) if value else None
+
+
+def read_moment(value: str | None) -> datetime | None:
+    """A moment as it stands in a `why`; `None` when there is none."""
+    return datetime.fromisoformat(value) if value else None
+
+
+def say_day(day: date, at: datetime) -> str:
+    """The day in the reader's language: "21 August", or "21 August 2024" in another year."""
+    return date_format(day, "j F" if day.year == timezone.localtime(at).year else "j F Y")
+
+
+def say_moment(moment: datetime, at: datetime) -> str:
+    """The moment in the reader's language and zone: "11:00" today, "21 August, 11:00" on another day."""
+    local = timezone.localtime(moment)
+    hour = date_format(local, "H:i")
+    return hour if local.date() == timezone.localtime(at).date() else f"{say_day(local.date(), at)}, {hour}"
+
+
+def days_between(day: date, at: datetime) -> int:
+    """Whole days from `day` to the reader's today; negative when it is still to come."""
+    return (timezone.localtime(at).date() - day).days
+
+
+def who(follow_up: FollowUp) -> str:
+    """Whom it is about: the person, else the organisation, else the deal."""
+    return str(follow_up.person or follow_up.organisation or follow_up.deal or follow_up.lead or "")

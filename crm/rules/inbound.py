@@ -1,0 +1,170 @@
+"""Rules about what comes in: the first answer, the hand-off, and the day on which we said that we would come back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.models import DeclineReason, FollowUp, Rule
+from crm.rules.definition import (
+    Badge,
+    FollowUpRule,
+    days_between,
+    read_day,
+    read_moment,
+    say_day,
+    say_moment,
+    who,
+)
+
+# ---- First answer --------------------------------------------------------------------------------------------------
+
+
+def _first_answer(follow_up: FollowUp, at: datetime) -> str:
+    why = follow_up.why
+    received, due = read_moment(why["received"]), read_moment(why["due"])
+    assert received and due
+    values = {
+        "who": who(follow_up),
+        "received": say_moment(received, at),
+        "due": say_moment(due, at),
+        "content": why["content"],
+    }
+    if due < at and why["content"]:
+        return (
+            _(
+                "%(who)s came through “%(content)s” (%(received)s) and still waits for a first word from us; it was due at %(due)s."
+            )
+            % values
+        )
+    if due < at:
+        return (
+            _("%(who)s wrote to us (%(received)s) and still waits for a first word from us; it was due at %(due)s.")
+            % values
+        )
+    if why["content"]:
+        return (
+            _(
+                "%(who)s came through “%(content)s” (%(received)s) and waits for a first word from us, at the latest %(due)s."
+            )
+            % values
+        )
+    return _("%(who)s wrote to us (%(received)s) and waits for a first word from us, at the latest %(due)s.") % values
+
+
+def clock_badge(before: str, after: str, due: datetime, at: datetime) -> Badge:
+    """`before` with its %(moment)s until the moment has passed, then `after` with how %(late)s it is."""
+    if due >= at:
+        return Badge(before % {"moment": say_moment(due, at)}, "waiting")
+    passed = at - due
+    minutes, hours = max(1, passed.seconds // 60), passed.seconds // 3600
+    if passed.days:
+        late = ngettext("%(count)d day late", "%(count)d days late", passed.days) % {"count": passed.days}
+    elif hours:
+        late = ngettext("%(count)d hour late", "%(count)d hours late", hours) % {"count": hours}
+    else:
+        late = ngettext("%(count)d minute late", "%(count)d minutes late", minutes) % {"count": minutes}
+    return Badge(after % {"late": late}, "late")
+
+
+def _first_answer_badge(follow_up: FollowUp, at: datetime) -> Badge:
+    due = read_moment(follow_up.why["due"])
+    assert due
+    return clock_badge(_("first answer by %(moment)s"), _("first answer, %(late)s"), due, at)
+
+
+FIRST_ANSWER = FollowUpRule(
+    # Somebody asked us something and a clock runs, so it comes before everything else and is shown from the moment it came in.
+    key=Rule.FIRST_ANSWER,
+    causes="""
+        SELECT 'lead' AS subject_kind, l.id AS subject_id,
+               to_char(l.answer_due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') AS cause,
+               l.owner_id, NULL::date AS due_on, l.received_at AS due_at, 1 AS rank,
+               jsonb_build_object('received', l.received_at, 'due', l.answer_due_at, 'content', coalesce(c.title, '')) AS why,
+               l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
+          FROM crm_lead l
+          LEFT JOIN crm_content c ON c.id = l.content_id
+         WHERE l.answer_due_at IS NOT NULL AND l.answered_at IS NULL AND l.status IN ('new', 'working', 'qualified')
+           AND l.owner_id IS NOT NULL AND l.received_at <= %(at)s
+    """,
+    sentence=_first_answer,
+    badge=_first_answer_badge,
+)
+
+
+# ---- Hand-off ------------------------------------------------------------------------------------------------------
+
+
+def _hand_off(follow_up: FollowUp, at: datetime) -> str:
+    why = follow_up.why
+    due = read_moment(why["due"])
+    assert due
+    values = {"sdr": why["from"], "due": say_moment(due, at), "note": why["note"]}
+    if why["note"]:
+        return _("Qualified by %(sdr)s, both say yes: “%(note)s” Please answer by %(due)s.") % values
+    return _("Qualified by %(sdr)s, both say yes. Please answer by %(due)s.") % values
+
+
+def _hand_off_badge(follow_up: FollowUp, at: datetime) -> Badge:
+    due = read_moment(follow_up.why["due"])
+    assert due
+    return clock_badge(_("hand-off, answer by %(moment)s"), _("hand-off, answer %(late)s"), due, at)
+
+
+HAND_OFF = FollowUpRule(
+    key=Rule.HAND_OFF,
+    causes="""
+        SELECT 'hand_off' AS subject_kind, h.id AS subject_id, 'submitted' AS cause,
+               h.to_user_id AS owner_id, NULL::date AS due_on, h.submitted_at AS due_at, 3 AS rank,
+               jsonb_build_object('from', u.name, 'note', left(h.note, 300), 'due', h.answer_due_at) AS why,
+               l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, h.id AS hand_off_id
+          FROM crm_handoff h
+          JOIN crm_lead l ON l.id = h.lead_id
+          JOIN crm_user u ON u.id = h.from_user_id
+         WHERE h.state = 'submitted' AND h.submitted_at <= %(at)s
+    """,
+    sentence=_hand_off,
+    badge=_hand_off_badge,
+)
+
+
+# ---- Come back -----------------------------------------------------------------------------------------------------
+
+
+def _come_back(follow_up: FollowUp, at: datetime) -> str:
+    why = follow_up.why
+    day = read_day(why["day"])
+    assert day
+    values = {
+        "who": who(follow_up),
+        "day": say_day(day, at),
+        "reason": DeclineReason(why["reason"]).label if why["reason"] else "",
+    }
+    if why["status"] == "declined":
+        return _("We said no to %(who)s (“%(reason)s”) and would look again from %(day)s. That day has come.") % values
+    return _("It was too early for %(who)s; you agreed to come back from %(day)s. That day has come.") % values
+
+
+def _come_back_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
+    day = read_day(follow_up.why["day"])
+    assert day
+    return None if days_between(day, at) < 7 else Badge(_("time to come back"), "waiting")
+
+
+COME_BACK = FollowUpRule(
+    # Nurture and decline may carry a day on which to come back (product.md, capability C).
+    key=Rule.COME_BACK,
+    causes="""
+        SELECT 'lead' AS subject_kind, l.id AS subject_id, l.status || ' ' || d.day AS cause,
+               l.owner_id, d.day AS due_on, NULL::timestamptz AS due_at, 6 AS rank,
+               jsonb_build_object('status', l.status, 'day', d.day, 'reason', l.decline_reason) AS why,
+               l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
+          FROM crm_lead l
+         CROSS JOIN LATERAL (SELECT CASE l.status WHEN 'nurture' THEN l.nurture_until ELSE l.come_back_on END AS day) d
+         WHERE l.status IN ('nurture', 'declined') AND l.owner_id IS NOT NULL AND d.day <= %(latest_today)s
+    """,
+    sentence=_come_back,
+    badge=_come_back_badge,
+)
