@@ -65,7 +65,13 @@ def record(
         "lead_id": lead.pk if lead else None,
         "deal_id": deal.pk if deal else None,
     }
-    own = {Person: "person_id", Organisation: "organisation_id", Lead: "lead_id", Deal: "deal_id"}.get(type(subject))
+    columns: dict[type[Model], str] = {
+        Person: "person_id",
+        Organisation: "organisation_id",
+        Lead: "lead_id",
+        Deal: "deal_id",
+    }
+    own = columns.get(type(subject))
     if own:
         shown[own] = subject.pk
     about = (subject, lead, deal)

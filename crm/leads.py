@@ -76,8 +76,9 @@ def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "
     """
     if not message.strip():
         raise Refused(_("Write something to send."))
-    address = lead.person.email_addresses.first() if lead.person else None
-    if address is None:
+    person = lead.person
+    address = person.email_addresses.first() if person else None
+    if person is None or address is None:
         raise Refused(_("We have no e-mail address of this person. Call, and log the conversation."))
     if lead.status == LeadStatus.NEW:
         lead = take(lead=lead, by=by, at=at)
