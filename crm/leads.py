@@ -89,10 +89,10 @@ def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "
         by=by,
         at=at,
         lead=lead,
-        person=lead.person,
+        person=person,
     )
     return conversations.log(
-        people=[lead.person],
+        people=[person],
         kind=ConversationKind.EMAIL,
         direction=Direction.OUTGOING,
         summary=message,
