@@ -76,8 +76,9 @@ def icon(parser: Parser, token: Token) -> IconNode:
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# The words with which a surname may begin, in the Low Countries and around.
 PARTICLES = frozenset(
-    [
+    {
         "van",
         "von",
         "de",
@@ -95,32 +96,9 @@ PARTICLES = frozenset(
         "uit",
         "over",
         "onder",
-        "voor",
-        "du",
-        "des",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "di",
-        "del",
-        "della",
-        "la",
-        "le",
-        "les",
-        "el",
-        "al",
-        "bin",
-        "ibn",
-        "zu",
-        "zum",
-        "zur",
-        "af",
-        "av",
-        "mac",
-        "mc",
-        "o'",
-    ]
+    }
+    | {"voor", "du", "des", "da", "do", "dos", "das", "di", "del", "della", "la", "le", "les", "el", "al", "bin", "ibn"}
+    | {"zu", "zum", "zur", "af", "av", "mac", "mc", "o'"}
 )
 TINTS = 6
 
@@ -217,10 +195,6 @@ def _day(value: date) -> date:
     return timezone.localtime(value).date() if isinstance(value, datetime) else value
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, datetime)
-
-
 def _day_words(day: date, today: date) -> str:
     distance = (day - today).days
     if distance == 0:
@@ -242,7 +216,7 @@ def when(value: Any, at: Any = None) -> str:
         return ""
     day, today = _day(value), timezone.localtime(_now(at)).date()
     words = _day_words(day, today)
-    if _is_time(value) and abs((day - today).days) < 7:
+    if isinstance(value, datetime) and abs((day - today).days) < 7:
         return f"{words} {date_format(timezone.localtime(value), 'H:i')}"
     return words
 

@@ -147,7 +147,7 @@ def _walk(model: type[Model], path: str) -> tuple[Field[Any, Any], bool]:
         if not relation.is_relation or relation.related_model is None:
             raise FieldDoesNotExist(f"{path!r}: {step!r} leads nowhere.")
         nullable = nullable or bool(relation.null) or not relation.concrete
-        model = relation.related_model  # type: ignore[assignment]
+        model = relation.related_model
     found = model._meta.pk if last == "pk" else model._meta.get_field(last)
     if not isinstance(found, Field):
         raise FieldDoesNotExist(f"{path!r} does not end in a column.")
@@ -226,7 +226,7 @@ def _read_cursor(text: Any, keys: Sequence[Key]) -> list[Any] | None:
         return None
     if not isinstance(values, list) or len(values) != len(keys):
         return None
-    read = []
+    read: list[Any] = []
     for key, value in zip(keys, values, strict=True):
         if value is None:
             if not key.nullable:

@@ -30,7 +30,7 @@ class PreferencesMiddleware:
         if not user.is_authenticated:
             return self.get_response(request)
         translation.activate(user.language)
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
         try:
             zone = user.zone
         except (ZoneInfoNotFoundError, ValueError):  # a zone that this machine's data no longer knows
@@ -42,7 +42,7 @@ class PreferencesMiddleware:
 class LoginMiddleware(LoginRequiredMiddleware):
     """Every view but the public ones asks for a login. For htmx the browser itself goes there, and comes back to its page."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:  # type: ignore[override]
         if not request.htmx:  # type: ignore[attr-defined]
             return super().handle_no_permission(request, view_func)
         page = urlsplit(request.headers.get("HX-Current-URL", ""))

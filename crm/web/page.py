@@ -28,7 +28,7 @@ Response = TypeVar("Response", bound=HttpResponse)
 class Request(HttpRequest):
     """A request as our views see it: logged in, and knowing whether htmx sent it. For type hints only."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
 
 
