@@ -52,7 +52,7 @@ def env_zone(name: str, default: str) -> str:
     value = env_str(name, default)
     try:
         ZoneInfo(value)
-    except (ValueError, OSError) as wrong:
+    except (KeyError, ValueError, OSError) as wrong:
         raise ImproperlyConfigured(f"{name} must be a time zone such as Europe/Brussels, not {value!r}.") from wrong
     return value
 
@@ -287,6 +287,8 @@ STORAGES = {
         else "config.vendored.ManifestStorage",
     },
 }
+# Only names with a hash are served: a page never gets last week's file.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = not DEBUG
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = VAR / "media"
