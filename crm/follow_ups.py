@@ -156,6 +156,7 @@ def _refresh(rule: FollowUpRule, parameters: dict[str, Any], subjects: list[Subj
         with transaction.atomic():
             locks.hold("follow-ups", rule.key.value)
             with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL jit = off")  # Compiling would take longer than the statement itself.
                 cursor.execute(statement, {**parameters, **rule.parameters, **these, "rule": rule.key.value})
                 made, changed, closed = cursor.fetchone()
     except DatabaseError as error:

@@ -62,7 +62,8 @@ NEXT_STEP = FollowUpRule(
 def _promise(follow_up: FollowUp, at: datetime) -> str:
     why = follow_up.why
     made, due, not_before = read_day(why["made"]), read_day(why["due"]), read_day(why["not_before"])
-    assert made and due
+    assert made
+    assert due
     values = {
         "who": who(follow_up),
         "made": say_day(made, at),

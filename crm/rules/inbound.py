@@ -25,7 +25,8 @@ from crm.rules.definition import (
 def _first_answer(follow_up: FollowUp, at: datetime) -> str:
     why = follow_up.why
     received, due = read_moment(why["received"]), read_moment(why["due"])
-    assert received and due
+    assert received
+    assert due
     values = {
         "who": who(follow_up),
         "received": say_moment(received, at),

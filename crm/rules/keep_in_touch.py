@@ -56,9 +56,7 @@ KEEP_IN_TOUCH = FollowUpRule(
                p.owner_id, coalesce(t.last + t.ideal, t.known) AS due_on, NULL::timestamptz AS due_at,
                CASE WHEN t.last + t.latest < o.today THEN 6 ELSE 7 END AS rank,
                jsonb_build_object('tier', p.tier, 'last', t.last) AS why,
-               p.id AS person_id,
-               (SELECT s.organisation_id FROM crm_position s
-                 WHERE s.person_id = p.id AND s.ended_on IS NULL ORDER BY s.is_main DESC, s.id LIMIT 1) AS organisation_id,
+               p.id AS person_id, NULL::bigint AS organisation_id,
                NULL::bigint AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
           FROM crm_person p
           JOIN owner o ON o.id = p.owner_id

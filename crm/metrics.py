@@ -1,0 +1,265 @@
+"""The numbers of the dashboard: each one an object with a name, a unit, its value, and the very rows it is made of. Reads only.
+
+A number and the list behind it come from the same selection, so they cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils.functional import Promise as Words
+from django.utils.translation import gettext_lazy as _
+
+from crm import forecast
+from crm.models import (
+    Conversation,
+    Deal,
+    Finding,
+    FindingKind,
+    HandOff,
+    Lead,
+    Promise,
+    Referral,
+    ReferralState,
+)
+from crm.models.deals import DealQuerySet
+
+WINDOW = timedelta(days=28)
+"""Four weeks: long enough to be calm about, short enough to act upon."""
+
+
+class Unit(StrEnum):
+    COUNT = "count"
+    MONEY = "money"
+    SHARE = "share"
+    PER_WEEK = "per_week"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is measured: the whole organisation, or one team (the rows that its members own), at one moment."""
+
+    at: datetime
+    team_id: int | None = None
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(settings.TIME_ZONE)
+
+    @cached_property
+    def today(self) -> date:
+        return self.at.astimezone(self.zone).date()
+
+    @cached_property
+    def currency(self) -> str:
+        return forecast.main_currency(self.deals().open())
+
+    def deals(self) -> DealQuerySet:
+        return self._of_team(Deal.objects.all(), "owner")
+
+    def leads(self) -> Any:
+        return self._of_team(Lead.objects.all(), "owner")
+
+    def conversations(self) -> Any:
+        return self._of_team(Conversation.objects.all(), "by")
+
+    def hand_offs(self) -> Any:
+        return self._of_team(HandOff.objects.all(), "to_user")
+
+    def promises(self) -> Any:
+        return self._of_team(Promise.objects.all(), "owner")
+
+    def referrals(self) -> Any:
+        return self._of_team(Referral.objects.all(), "owner")
+
+    def findings(self) -> Any:
+        return self._of_team(Finding.objects.open(), "deal__owner")
+
+    def _of_team(self, rows: Any, owner: str) -> Any:
+        return rows if self.team_id is None else rows.filter(**{f"{owner}__team_id": self.team_id})
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number: `rows` is the selection behind it, `value` what is made of it; `None` when there is nothing to measure."""
+
+    key: str
+    name: str | Words
+    unit: Unit
+    rows: Callable[[Scope], QuerySet[Any]]
+    measure: Callable[[Scope, QuerySet[Any]], Decimal | None]
+
+    def value(self, scope: Scope) -> Decimal | None:
+        return self.measure(scope, self.rows(scope))
+
+
+def _count(scope: Scope, rows: QuerySet[Any]) -> Decimal:
+    return Decimal(rows.order_by().count())
+
+
+def _per_week(scope: Scope, rows: QuerySet[Any]) -> Decimal:
+    return _count(scope, rows) * 7 / WINDOW.days
+
+
+def _sum(expression: Any) -> Callable[[Scope, QuerySet[Any]], Decimal]:
+    def measure(scope: Scope, rows: QuerySet[Any]) -> Decimal:
+        total = rows.filter(currency=scope.currency).order_by().aggregate(total=Sum(expression))["total"]
+        return total if total is not None else Decimal(0)
+
+    return measure
+
+
+def _share_of_conversations(scope: Scope, rows: QuerySet[Any]) -> Decimal | None:
+    """In percent, of all conversations of the same four weeks; `None` when there were none."""
+    everything = _recent_conversations(scope).order_by().count()
+    return _count(scope, rows) * 100 / everything if everything else None
+
+
+def _recent_conversations(scope: Scope) -> Any:
+    return scope.conversations().filter(at__gt=scope.at - WINDOW, at__lte=scope.at)
+
+
+def _referral_amount(scope: Scope, rows: QuerySet[Any]) -> Decimal:
+    amount = Coalesce("lead__deal__buyer_amount", "lead__deal__seller_amount")
+    total = rows.filter(lead__deal__currency=scope.currency).order_by().aggregate(total=Sum(amount))["total"]
+    return total if total is not None else Decimal(0)
+
+
+def _won_referrals(scope: Scope) -> Any:
+    return scope.referrals().filter(
+        Q(state=ReferralState.WON) | Q(state=ReferralState.THANKED, lead__deal__state="won")
+    )
+
+
+def _received(days: int) -> Callable[[Scope], QuerySet[Any]]:
+    return lambda scope: scope.leads().filter(
+        received_at__gt=scope.at - timedelta(days=days), received_at__lte=scope.at
+    )
+
+
+def _found(kind: FindingKind) -> Metric:
+    return Metric(
+        f"finding_{kind.value}", kind.label, Unit.COUNT, lambda scope: scope.findings().filter(kind=kind), _count
+    )
+
+
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        Metric("open_deals", _("Open deals"), Unit.COUNT, lambda scope: scope.deals().open(), _count),
+        Metric(
+            "open_amount_buyers",
+            _("Open, said by buyers"),
+            Unit.MONEY,
+            lambda scope: scope.deals().open().filter(buyer_amount__isnull=False),
+            _sum("buyer_amount"),
+        ),
+        Metric(
+            "open_amount_sellers",
+            _("Open, expected by sellers"),
+            Unit.MONEY,
+            lambda scope: scope.deals().open().filter(seller_amount__isnull=False),
+            _sum("seller_amount"),
+        ),
+        Metric(
+            "open_amount_weighted",
+            _("Open, expected by sellers times the chance"),
+            Unit.MONEY,
+            lambda scope: scope.deals().open().filter(seller_amount__isnull=False),
+            _sum(forecast.WEIGHTED),
+        ),
+        Metric(
+            "quarter_buyers",
+            _("This quarter, said by buyers"),
+            Unit.MONEY,
+            lambda scope: forecast.said_by_buyers(scope.deals(), *forecast.quarter(scope.today)),
+            _sum("buyer_amount"),
+        ),
+        Metric(
+            "quarter_sellers",
+            _("This quarter, expected by sellers"),
+            Unit.MONEY,
+            lambda scope: forecast.expected_by_sellers(scope.deals(), *forecast.quarter(scope.today)),
+            _sum("seller_amount"),
+        ),
+        Metric("leads_7_days", _("Leads received in a week"), Unit.COUNT, _received(7), _count),
+        Metric("leads_28_days", _("Leads received in four weeks"), Unit.COUNT, _received(28), _count),
+        Metric(
+            "qualified_per_week",
+            _("Qualified work coming in"),
+            Unit.PER_WEEK,
+            lambda scope: scope.leads().filter(qualified_at__gt=scope.at - WINDOW, qualified_at__lte=scope.at),
+            _per_week,
+        ),
+        Metric(
+            "hand_offs_waiting", _("Hand-offs waiting"), Unit.COUNT, lambda scope: scope.hand_offs().waiting(), _count
+        ),
+        Metric(
+            "late_first_answers",
+            _("First answers late"),
+            Unit.COUNT,
+            lambda scope: scope.leads().late(scope.at),
+            _count,
+        ),
+        Metric(
+            "promises_late",
+            _("Promises late"),
+            Unit.COUNT,
+            lambda scope: scope.promises().due(scope.today - timedelta(days=1)),
+            _count,
+        ),
+        Metric(
+            "referrals_promised",
+            _("Introductions promised"),
+            Unit.COUNT,
+            lambda scope: scope.referrals().promised(),
+            _count,
+        ),
+        Metric(
+            "referrals_late",
+            _("Introductions promised and late"),
+            Unit.COUNT,
+            lambda scope: scope.referrals().late(scope.today),
+            _count,
+        ),
+        Metric("referrals_won", _("Referrals won"), Unit.COUNT, _won_referrals, _count),
+        Metric("referrals_won_amount", _("Won through referrals"), Unit.MONEY, _won_referrals, _referral_amount),
+        Metric(
+            "referrals_unthanked",
+            _("Referrals not thanked"),
+            Unit.COUNT,
+            lambda scope: scope.referrals().filter(state__in=[ReferralState.WON, ReferralState.LOST]),
+            _count,
+        ),
+        Metric(
+            "conversations_of_value",
+            _("Conversations of value"),
+            Unit.SHARE,
+            lambda scope: _recent_conversations(scope).of_value(),
+            _share_of_conversations,
+        ),
+        Metric(
+            "conversations_with_step",
+            _("A next step agreed by both"),
+            Unit.SHARE,
+            lambda scope: _recent_conversations(scope).filter(has_next_step=True),
+            _share_of_conversations,
+        ),
+        *(_found(kind) for kind in FindingKind),
+    )
+}
+
+
+def measure(scope: Scope, keys: list[str] | None = None) -> dict[str, Decimal | None]:
+    """The values of these metrics (default: all), one query for each."""
+    return {key: METRICS[key].value(scope) for key in (METRICS if keys is None else keys)}

@@ -1,0 +1,76 @@
+"""What the workers do, a few lines each: ids in, one verb, nothing out. Every task may run twice, late or not at all: the row is the truth, and the
+schedule in `config/celery.py` finds again what a lost message would have told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import redis
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import KombuError
+
+from crm import follow_ups, outbox, readings
+
+logger = logging.getLogger(__name__)
+
+ASKED = "kring:follow-ups-asked"
+ASKED_FOR = 60
+"""Seconds after which an asked refresh that never began is asked for again."""
+
+
+@shared_task(ignore_result=True)
+def refresh_follow_ups(subjects: list[list[str | int]] | None = None) -> None:
+    """Every rule over all data, or over a few subjects (`[["deal", 5]]`)."""
+    if subjects is None:
+        _begun()
+    follow_ups.refresh(
+        at=timezone.now(), subjects=None if subjects is None else [(str(kind), int(pk)) for kind, pk in subjects]
+    )
+
+
+@shared_task(ignore_result=True)
+def take_health_reading() -> None:
+    """What the pipeline's health is this morning."""
+    readings.take(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def send_mail() -> None:
+    """Every mail whose moment has come is on its way."""
+    outbox.send_due(at=timezone.now())
+
+
+def nudge_follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:
+    """A door has changed something: have the follow-ups looked at once the transaction is through.
+
+    Nudges for everything wait together: as long as one is asked for and has not begun, another adds nothing, since it would see the same rows. A
+    broker that is away costs nothing but freshness, since the schedule comes by every quarter of an hour.
+    """
+    few = None if subjects is None else [[str(kind), pk] for kind, pk in subjects]
+    transaction.on_commit(lambda: _ask(few))
+
+
+def _ask(subjects: list[list[str | int]] | None) -> None:
+    try:
+        if subjects is not None or _first_to_ask():
+            refresh_follow_ups.delay(subjects=subjects)
+    except (redis.RedisError, KombuError, OSError) as error:
+        logger.warning("The broker is away (%s); the follow-ups wait for the schedule", error)
+
+
+def _first_to_ask() -> bool:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as broker:
+        return bool(broker.set(ASKED, "1", nx=True, ex=ASKED_FOR))
+
+
+def _begun() -> None:
+    """From here on the rows are read, so what is asked now needs a refresh of its own."""
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as broker:
+            broker.delete(ASKED)
+    except redis.RedisError as error:
+        logger.warning("The broker is away (%s)", error)
