@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm import capture, events, people
@@ -16,6 +17,7 @@ from crm.models import (
     EventKind,
     Lead,
     Person,
+    Position,
     Referral,
     ReferralState,
     User,
@@ -39,10 +41,11 @@ def name_advocate(*, person: Person, by: User, at: datetime, evidence: str = "")
 
 @transaction.atomic
 def ask(*, person: Person, by: User, at: datetime, deal: Deal | None = None, whom: str = "") -> Referral:
-    """We asked this person for a referral. Refuses while an earlier one is open, and after a deal that is not won: the order comes first."""
-    if deal is not None and not Deal.objects.won().filter(pk=deal.pk).exists():
-        raise Refused(_("Ask for a referral after the order, when they are glad that they chose us."))
+    """We asked this person for a referral. Refuses while an earlier one is open, after a deal that is not won, and, without a deal, a person who
+    neither ordered, nor works for a customer, nor was ever named an advocate: the order comes first."""
     Person.objects.select_for_update().get(pk=person.pk)
+    if not (Deal.objects.won().filter(pk=deal.pk).exists() if deal else may_be_asked(person)):
+        raise Refused(_("Ask for a referral after the order, when they are glad that they chose us."))
     if Referral.objects.filter(referrer=person, state__in=(ReferralState.ASKED, ReferralState.PROMISED)).exists():
         raise Refused(
             _("We have asked %(name)s already and wait for an answer. One question at a time.") % {"name": person}
@@ -52,6 +55,24 @@ def ask(*, person: Person, by: User, at: datetime, deal: Deal | None = None, who
         EventKind.REFERRAL_ASKED, subject=referral, by=by, at=at, person=person, deal=deal, new={"whom": whom}
     )
     return referral
+
+
+def may_be_asked(person: Person) -> bool:
+    """Whether this person has a reason to recommend us: they ordered, work for a customer, or were named an advocate."""
+    return (
+        Person.objects.filter(pk=person.pk)
+        .filter(
+            Q(advocate__isnull=False)
+            | Q(pk__in=Deal.objects.won().filter(person=person).values("person"))
+            | Q(
+                pk__in=Position.objects.current()
+                .filter(person=person, organisation__customer_since__isnull=False)
+                .order_by()
+                .values("person")
+            )
+        )
+        .exists()
+    )
 
 
 @transaction.atomic
@@ -151,6 +172,13 @@ def introduce(
 def meet(*, referral: Referral, by: User, at: datetime) -> Referral:
     """We have met the person who was introduced."""
     return _go_on(referral, ReferralState.MET, by, at)
+
+
+def lose(*, referral: Referral, by: User, at: datetime) -> Referral:
+    """It led to no order. Refuses while the deal that came of it is open: that deal decides."""
+    if Deal.objects.open().filter(lead__referral=referral).exists():
+        raise Refused(_("The deal that came of it is still open. Win or lose that deal; the referral follows."))
+    return _go_on(referral, ReferralState.LOST, by, at)
 
 
 def refuse(*, referral: Referral, by: User, at: datetime) -> Referral:

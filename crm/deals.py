@@ -57,8 +57,13 @@ def open(  # noqa: A001 - the module is called qualified: `deals.open`
     sdr: User | None = None,
     **views: Any,
 ) -> Deal:
-    """The deal is open, with a dated next step. Refuses a lead without a qualified verdict, and a step without words or in the past."""
-    if lead is not None and lead.verdict != Verdict.QUALIFIED:
+    """The deal is open, with a dated next step. Refuses a lead without a qualified verdict, a deal without a lead for anybody who is not a
+    customer yet, a step without words or in the past, and a field that is no view."""
+    if unknown := views.keys() - VIEW_FIELDS:
+        raise TypeError(f"a deal is not opened with {', '.join(sorted(unknown))}")
+    if lead is None:
+        _must_be_customer(organisation)
+    elif lead.verdict != Verdict.QUALIFIED:
         raise Refused(_("There is no deal before both sides have said yes: qualify the lead first."))
     if not name.strip():
         raise Refused(_("A deal needs a name."))
@@ -179,6 +184,14 @@ def lose(*, deal: Deal, reason: LostReason | str, by: User, at: datetime, note: 
     events.record(EventKind.DEAL_LOST, subject=deal, by=by, at=at, new={"reason": reason, "note": note})
     advocacy.settle(lead=deal.lead, is_won=False, by=by, at=at)
     return deal
+
+
+def _must_be_customer(organisation: Organisation | None) -> None:
+    """Without a lead there was no verdict, so the order that they once gave has to stand for both yeses."""
+    if organisation is None or not Organisation.objects.customers().filter(pk=organisation.pk).exists():
+        raise Refused(
+            _("Only a customer gets a deal without a lead. Start with a lead, so that both sides can say yes first.")
+        )
 
 
 def _end(deal: Deal, state: DealState, by: User, at: datetime, **fields: Any) -> None:

@@ -132,9 +132,12 @@ def deal(
     next_step: str = "Call about the dates",
     **fields: Any,
 ) -> Deal:
-    """An open deal with its own organisation and person, not from a lead."""
+    """An open deal with its own organisation and person, not from a lead: so for a customer of a year, who ordered before Kring."""
     number = next(_numbers)
     company = fields.pop("organisation", None) or organisation(f"Customer {number}", at=at)
+    if company.customer_since is None:
+        company.customer_since = at - timedelta(days=365)
+        company.save(update_fields=["customer_since"])
     who = fields.pop("person", None) or person(f"Buyer Number{number}", organisation=company, at=at)
     return deals.open(
         name=fields.pop("name", f"Deal {number}"),
