@@ -23,6 +23,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 14 * 60},
     },
+    "send mail": {
+        # Finds what a lost nudge left behind and what is to be tried again; five minutes is soon enough for an answer to a prospect.
+        "task": "crm.tasks.send_mail",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 4 * 60},
+    },
     "take the health reading": {
         # Before the working day starts, so that the manager's page has this morning's numbers.
         "task": "crm.tasks.take_health_reading",

@@ -1,0 +1,32 @@
+"""Tell the workers that there is something to do, once the transaction is through. A nudge may be lost: the row is the truth and a sweep finds it,
+so a broker that is away is logged and never breaks a page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.db import transaction
+from kombu.exceptions import KombuError
+from redis import RedisError
+
+from crm import tasks
+
+logger = logging.getLogger(__name__)
+
+
+def follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:
+    """Something changed: have the follow-ups of these subjects (default: all) looked at."""
+    tasks.nudge_follow_ups(subjects)
+
+
+def mail() -> None:
+    """A mail was put into the outbox: have it sent now and not only by the next sweep."""
+    transaction.on_commit(_send_mail)
+
+
+def _send_mail() -> None:
+    try:
+        tasks.send_mail.delay()
+    except (RedisError, KombuError, OSError) as error:
+        logger.warning("The broker is away (%s); the mail waits for the schedule", error)
