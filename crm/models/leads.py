@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.content import CaptureForm, Content
@@ -87,10 +87,15 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def unanswered(self) -> LeadQuerySet:
         """The response clock runs: due to be answered and not answered yet."""
-        return self.filter(answer_due_at__isnull=False, answered_at__isnull=True, status__in=IN_HAND)
+        return self.in_hand().filter(clock_due_at__isnull=False)
 
     def late(self, at: datetime) -> LeadQuerySet:
-        return self.unanswered().filter(answer_due_at__lt=at)
+        return self.in_hand().filter(clock_due_at__lt=at)
+
+    def waiting_for(self, user: User) -> LeadQuerySet:
+        """New leads that `user` may be expected to take: their own and those of nobody; every new lead for whoever leads."""
+        waiting = self.filter(status=LeadStatus.NEW)
+        return waiting if user.is_leading else waiting.filter(Q(owner=user) | Q(owner__isnull=True))
 
     def for_list(self) -> LeadQuerySet:
         """With everything a row of the inbox shows."""
@@ -157,6 +162,15 @@ class Lead(Contacted):
         help_text=_("Empty: no response clock runs, as for leads from an old file."),
     )
     answered_at = models.DateTimeField(_("first answered"), null=True, blank=True)
+    clock_due_at = models.GeneratedField(
+        expression=Case(When(answered_at__isnull=True, status__in=IN_HAND, then=F("answer_due_at")), default=None),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+        verbose_name=_("response clock runs until"),
+        help_text=_(
+            "When the first answer is due, for as long as it is due; computed by the database for the order of the inbox."
+        ),
+    )
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -204,8 +218,9 @@ class Lead(Contacted):
         indexes = [
             models.Index(F("received_at").desc(), F("id").desc(), name="lead_by_received"),
             models.Index(
-                F("answer_due_at").asc(nulls_last=True),
-                "id",
+                F("clock_due_at").asc(nulls_last=True),
+                F("received_at").desc(),
+                F("id").desc(),
                 condition=Q(status__in=["new", "working", "qualified"]),
                 name="lead_inbox",
             ),
