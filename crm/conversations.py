@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from crm import events
@@ -108,7 +108,10 @@ def log(
 
 @transaction.atomic
 def delete(*, conversation: Conversation, by: User | None, at: datetime) -> None:
-    """The conversation is gone from every page; the audit keeps what it said, and last contact is computed afresh without it."""
+    """The conversation is gone from every page; the audit keeps what it said, and last contact is computed afresh without it.
+
+    When it was our first word to a lead, the response clock stands where the next word stopped it, or runs again when there is none.
+    """
     people = list(conversation.people.values_list("pk", flat=True))
     kept: dict[str, Any] = {
         name: getattr(conversation, name)
@@ -139,8 +142,11 @@ def delete(*, conversation: Conversation, by: User | None, at: datetime) -> None
     about = Conversation(
         organisation_id=conversation.organisation_id, lead_id=conversation.lead_id, deal_id=conversation.deal_id
     )
+    lead, when = conversation.lead, conversation.at
     conversation.delete()
     _recompute_around(about, people)
+    if lead is not None and lead.answered_at == when:
+        _restart_response_clock(lead)
 
 
 def recompute(
@@ -150,19 +156,25 @@ def recompute(
     leads: Sequence[int] | None = None,
     deals: Sequence[int] | None = None,
 ) -> None:
-    """Last contact and last reply of these records (primary keys) equal what their conversations say; `None` in the columns means never."""
-    for model, keys, link in (
-        (Person, people, "people"),
-        (Organisation, organisations, "organisation"),
-        (Lead, leads, "lead"),
-        (Deal, deals, "deal"),
+    """Last contact and last reply of these records (primary keys) equal what their conversations say; `None` in the columns means never.
+
+    What was said on the lead from which a deal came was said on the deal, too. Needs an open transaction.
+    """
+    for model, keys, said in (
+        (Person, people, Q(people=OuterRef("pk"))),
+        (Organisation, organisations, Q(organisation=OuterRef("pk"))),
+        (Lead, leads, Q(lead=OuterRef("pk"))),
+        (Deal, deals, Q(deal=OuterRef("pk")) | Q(lead=OuterRef("lead_id"))),
     ):
         if not keys:
             continue
-        own = Conversation.objects.filter(**{link: OuterRef("pk")}).order_by().values(link)
-        model._default_manager.filter(pk__in=keys).update(
-            last_contact_at=Subquery(own.annotate(latest=Max("at")).values("latest")),
-            last_reply_at=Subquery(own.annotate(latest=Max("at", filter=Q(direction__in=REPLIES))).values("latest")),
+        rows = model._default_manager.filter(pk__in=keys)
+        # Held before the statement that reads the conversations begins: else two that are logged at once would each overlook the other.
+        list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        own = Conversation.objects.filter(said).order_by("-at")
+        rows.update(
+            last_contact_at=Subquery(own.values("at")[:1]),
+            last_reply_at=Subquery(own.filter(direction__in=REPLIES).values("at")[:1]),
         )
 
 
@@ -171,7 +183,11 @@ def _recompute_around(conversation: Conversation, people: list[int]) -> None:
         people=people,
         organisations=[conversation.organisation_id] if conversation.organisation_id else None,
         leads=[conversation.lead_id] if conversation.lead_id else None,
-        deals=[conversation.deal_id] if conversation.deal_id else None,
+        deals=list(
+            Deal.objects.filter(Q(pk=conversation.deal_id) | Q(lead=conversation.lead_id, lead__isnull=False))
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        ),
     )
 
 
@@ -184,6 +200,18 @@ def _stop_response_clock(lead: Lead, *, by: User | None, when: datetime, at: dat
         events.record(
             EventKind.LEAD_ANSWERED, subject=lead, by=by, at=at, new={"answered_at": when, "due": lead.answer_due_at}
         )
+
+
+def _restart_response_clock(lead: Lead) -> None:
+    first = (
+        Conversation.objects.filter(lead=lead)
+        .exclude(direction=Direction.INCOMING)
+        .select_related("by")
+        .order_by("at", "pk")
+        .first()
+    )
+    lead.answered_at, lead.answered_by = (first.at, first.by) if first else (None, None)
+    lead.save(update_fields=["answered_at", "answered_by"])
 
 
 def _main_organisation(people: list[Person]) -> Organisation | None:

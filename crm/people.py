@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
+from stdnum import exceptions as stdnum_errors
+from stdnum.eu import vat
 
 from crm import events, locks
 from crm.free_mail import company_domain
@@ -79,6 +82,31 @@ def parse_email(text: str) -> str:
     return address
 
 
+def parse_vat(text: str) -> str:
+    """A European VAT number without dots and spaces, or nothing from nothing. Refuses what is none, naming it."""
+    if not text.strip():
+        return ""
+    try:
+        return str(vat.validate(text.strip()))
+    except stdnum_errors.ValidationError:
+        raise Refused(
+            _("“%(number)s” is not a European VAT number, such as BE0428759497.") % {"number": text}
+        ) from None
+
+
+def parse_kvk(text: str) -> str:
+    """A KvK number as its eight digits, or nothing from nothing. Refuses what is none: a zero that a spreadsheet dropped is not guessed."""
+    digits = re.sub(r"[\s.]", "", text)
+    if digits and not re.fullmatch(r"[0-9]{8}", digits):
+        raise Refused(
+            _("“%(number)s” is not a KvK number. It has eight digits, leading zeros included.") % {"number": text}
+        )
+    return digits
+
+
+PARSERS = {"vat_number": parse_vat, "kvk_number": parse_kvk}
+
+
 def with_email(address: str) -> Person | None:
     """The person known longest at this address, or `None`."""
     found = EmailAddress.objects.filter(address=address.strip().lower()).select_related("person").order_by("id").first()
@@ -93,7 +121,7 @@ def organisation_at(domain: str) -> Organisation | None:
 
 @transaction.atomic
 def add_organisation(*, name: str, by: User | None, at: datetime, domain: str = "", **fields: Any) -> Organisation:
-    """A new organisation. Refuses an empty name and a domain that another organisation has."""
+    """A new organisation. Refuses an empty name, a domain that another organisation has, and a VAT or KvK number that is none."""
     name, domain = name.strip(), company_domain(domain)
     if not name:
         raise Refused(_("An organisation needs a name."))
@@ -103,6 +131,7 @@ def add_organisation(*, name: str, by: User | None, at: datetime, domain: str = 
             raise Refused(
                 _("%(organisation)s already has the domain %(domain)s.") % {"organisation": other, "domain": domain}
             )
+    fields = {field: PARSERS[field](value) if field in PARSERS else value for field, value in fields.items()}
     organisation = Organisation.objects.create(name=name, domain=domain, **fields)
     events.record(EventKind.ORGANISATION_MADE, subject=organisation, by=by, at=at, new={"name": name, "domain": domain})
     return organisation
@@ -188,19 +217,39 @@ def recognise(
     return person, company
 
 
-PERSON_FIELDS = frozenset({"given_name", "particle", "family_name", "language", "interests", "tier", "note", "owner"})
+PERSON_FIELDS = frozenset(
+    {
+        "given_name",
+        "particle",
+        "family_name",
+        "language",
+        "interests",
+        "tier",
+        "note",
+        "owner",
+        "introduced_by",
+    }
+)
 ORGANISATION_FIELDS = frozenset({"name", "domain", "kvk_number", "vat_number", "sector", "city", "country", "owner"})
 
 
 @transaction.atomic
 def change(*, person: Person, by: User | None, at: datetime, **fields: Any) -> Person:
-    """The person has these values now; what really changed is remembered as old and new. Raises `TypeError` for a field that is none."""
+    """The person has these values now; what really changed is remembered as old and new. Refuses to leave somebody without a name, or introduced
+    by themselves. Raises `TypeError` for a field that is none."""
+    if not any(fields.get(part, getattr(person, part)).strip() for part in ("given_name", "family_name")):
+        raise Refused(_("A person needs a name."))
+    if fields.get("introduced_by") == person:
+        raise Refused(_("Nobody introduces themselves."))
     return _change(person, EventKind.PERSON_CHANGED, PERSON_FIELDS, fields, by, at)
 
 
 @transaction.atomic
 def change_organisation(*, organisation: Organisation, by: User | None, at: datetime, **fields: Any) -> Organisation:
-    """The organisation has these values now. Refuses a domain that another organisation has."""
+    """The organisation has these values now. Refuses an empty name, a domain that another organisation has, and a VAT or KvK number that is none."""
+    if not fields.get("name", organisation.name).strip():
+        raise Refused(_("An organisation needs a name."))
+    fields = {field: PARSERS[field](value) if field in PARSERS else value for field, value in fields.items()}
     if "domain" in fields:
         fields["domain"] = company_domain(fields["domain"])
         other = organisation_at(fields["domain"])
@@ -223,6 +272,7 @@ def _change(
         for name in changed:
             setattr(record, name, fields[name])
         record.save(update_fields=sorted(changed))
+        record.refresh_from_db(fields=[f.name for f in record._meta.concrete_fields if f.generated])
         events.record(
             kind,
             subject=record,
@@ -254,3 +304,78 @@ def add_phone(*, person: Person, number: str, by: User | None, at: datetime) -> 
     if is_new:
         events.record(EventKind.PERSON_CHANGED, subject=person, by=by, at=at, new={"phone": found.number})
     return found
+
+
+@transaction.atomic
+def remove_email(*, address: EmailAddress, by: User | None, at: datetime) -> None:
+    """The person is not reached at this address any more; mail from it is a stranger's from now on."""
+    person, was_preferred = address.person, address.is_preferred
+    address.delete()
+    if was_preferred and (other := person.email_addresses.first()):
+        other.is_preferred = True
+        other.save(update_fields=["is_preferred"])
+    events.record(EventKind.PERSON_CHANGED, subject=person, by=by, at=at, old={"email": address.address})
+
+
+@transaction.atomic
+def remove_phone(*, number: PhoneNumber, by: User | None, at: datetime) -> None:
+    """The person is not called at this number any more."""
+    person, was_preferred = number.person, number.is_preferred
+    number.delete()
+    if was_preferred and (other := person.phone_numbers.first()):
+        other.is_preferred = True
+        other.save(update_fields=["is_preferred"])
+    events.record(EventKind.PERSON_CHANGED, subject=person, by=by, at=at, old={"phone": number.number})
+
+
+@transaction.atomic
+def add_position(
+    *, person: Person, organisation: Organisation, by: User | None, at: datetime, title: str = ""
+) -> Position:
+    """The person works at this organisation; with another title when they worked there already. Where it is their only job, it is the main one."""
+    found, is_new = Position.objects.get_or_create(
+        person=person,
+        organisation=organisation,
+        ended_on=None,
+        defaults={"title": title.strip(), "is_main": not person.positions.current().exists()},
+    )
+    old = None if is_new else {"position": str(found)}
+    if not is_new and title.strip() and found.title != title.strip():
+        found.title = title.strip()
+        found.save(update_fields=["title"])
+    elif not is_new:
+        return found
+    events.record(
+        EventKind.PERSON_CHANGED,
+        subject=person,
+        by=by,
+        at=at,
+        organisation=organisation,
+        old=old,
+        new={"position": str(found)},
+    )
+    return found
+
+
+@transaction.atomic
+def end_position(*, position: Position, by: User, at: datetime) -> Position:
+    """The person does not work there any more, since today. Ending it twice ends it once; another job becomes the main one."""
+    today = at.astimezone(by.zone).date()
+    ended = Position.objects.filter(pk=position.pk, ended_on__isnull=True).update(
+        ended_on=max(today, position.started_on or today)
+    )
+    position.refresh_from_db()
+    if ended:
+        rest = position.person.positions.current()
+        if position.is_main and (other := rest.first()) and not other.is_main:
+            other.is_main = True
+            other.save(update_fields=["is_main"])
+        events.record(
+            EventKind.PERSON_CHANGED,
+            subject=position.person,
+            by=by,
+            at=at,
+            organisation=position.organisation,
+            old={"position": str(position)},
+        )
+    return position

@@ -90,7 +90,9 @@ def _resolve(promise: Promise, state: PromiseState, kind: EventKind, by: User, a
 
 @transaction.atomic
 def move(*, promise: Promise, due_on: date, by: User, at: datetime) -> Promise:
-    """The promise has another date; the old one stays in its history. Refuses a settled promise."""
+    """The promise has another date; the old one stays in its history. Refuses a settled promise, and a day that has passed."""
+    if due_on < at.astimezone(by.zone).date():
+        raise Refused(_("This day has passed. Choose today or a later day."))
     moved = Promise.objects.filter(pk=promise.pk, state=PromiseState.OPEN)
     old = promise.due_on
     if not moved.update(due_on=due_on):
