@@ -231,6 +231,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 # A reset asked for an address without an account sends nothing: we write to nobody who is not one of us.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Whoever's password changes is told so, in case it was somebody else.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -351,6 +354,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.1,
 }
 CELERY_TASK_PUBLISH_RETRY = False
+# Beat looks up at least this often, and so writes down often enough for its health check.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "run" / "beat-schedule")
 
 # ---- Words on the terminal -----------------------------------------------------------------------------------------

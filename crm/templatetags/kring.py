@@ -179,7 +179,9 @@ def money_short(value: Any, currency: str = "EUR") -> str:
         return gettext("not known")
     if abs(amount) < 10_000:
         return money(amount.quantize(Decimal(1)), currency)
-    text = format_compact_currency(amount, currency or "EUR", locale=_current_locale(), fraction_digits=0)
+    text = format_compact_currency(
+        amount, currency or "EUR", locale=_current_locale(), fraction_digits=int(abs(amount) >= 1_000_000)
+    )
     text = re.sub(r"^(-?)(\D+?)\s?(\d)", "\\1\\2\N{NO-BREAK SPACE}\\3", text)
     return text.replace("K", "k")
 

@@ -34,6 +34,11 @@ class AccountAdapter(DefaultAccountAdapter):
         with translation.override(language):
             return super().render_mail(template_prefix, email, context, headers)
 
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        super().send_notification_mail(template_prefix, user, {"user": user, **(context or {})}, email)
+
 
 @require_safe
 def home(request: Request) -> HttpResponse:
