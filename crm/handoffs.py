@@ -48,7 +48,9 @@ def accept(
     *, hand_off: HandOff, next_step: str, next_step_on: date, by: User, at: datetime, name: str = "", **views: Any
 ) -> Deal:
     """The lead is accepted and is a deal of `by` with a dated next step. Of two people who answer at the same moment one wins and the other is
-    refused, by name of who was first. Accepting one's own again gives the same deal."""
+    refused, by name of who was first. Accepting one's own again gives the same deal. Refuses somebody who is no account manager."""
+    if by.role == Role.SDR:
+        raise Refused(_("A hand-off is accepted by an account manager, who then owns the deal."))
     hand_off = _claimed(hand_off)
     if hand_off.state == HandOffState.ACCEPTED and hand_off.to_user_id == by.pk:
         return Deal.objects.get(lead=hand_off.lead)

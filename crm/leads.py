@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import conversations, events, outbox
+from crm import conversations, events, letters, outbox
 from crm.models import (
     IN_HAND,
     Conversation,
@@ -23,8 +24,12 @@ from crm.models import (
 )
 from crm.refusal import Refused
 from qualification import assessing
+from qualification.assessing import Sheet
 from qualification.models import Answer, Assessment, Criterion, Reply, Scorecard
-from qualification.scoring import Result
+from qualification.scoring import Result, SideResult
+
+DOUBLE_CLICK = timedelta(minutes=10)
+"""Within this time the very same answer to the same lead is the same answer, sent once."""
 
 
 @transaction.atomic
@@ -72,20 +77,30 @@ def assign(*, lead: Lead, to: User, by: User, at: datetime) -> Lead:
 def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "") -> Conversation:
     """Our answer is on its way by mail and stands in the timeline; the response clock has stopped; a new lead is in `by`'s hands.
 
-    Refuses an empty message, and a lead whose person has no e-mail address.
+    The same answer again within ten minutes is a double click and sends nothing. Refuses an empty message, and a lead whose person has no
+    e-mail address.
     """
     if not message.strip():
         raise Refused(_("Write something to send."))
-    person = lead.person
-    address = person.email_addresses.first() if person else None
-    if person is None or address is None:
+    lead = _locked(lead)
+    address = lead.person.email_addresses.first() if lead.person else None
+    if lead.person is None or address is None:
         raise Refused(_("We have no e-mail address of this person. Call, and log the conversation."))
+    sent = lead.conversations.filter(
+        kind=ConversationKind.EMAIL,
+        direction=Direction.OUTGOING,
+        summary=message.strip(),
+        at__gt=at - DOUBLE_CLICK,
+    ).first()
+    if sent:
+        return sent
+    person = lead.person
     if lead.status == LeadStatus.NEW:
         lead = take(lead=lead, by=by, at=at)
     outbox.put(
         to=address.address,
-        subject=subject or _("Your question"),
-        body=message,
+        subject=subject.strip() or letters.subject(language(lead)),
+        body=message.strip(),
         by=by,
         at=at,
         lead=lead,
@@ -100,6 +115,12 @@ def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "
         by=by,
         at=at,
     )
+
+
+def language(lead: Lead) -> str:
+    """The language in which to write to them: the person's own, else that of the form they filled in, else ours."""
+    spoken = lead.person.language if lead.person else ""
+    return spoken or (lead.form.language if lead.form else "") or settings.LANGUAGE_CODE
 
 
 @transaction.atomic
@@ -146,20 +167,67 @@ def answer_criterion(
     return row
 
 
+def sheet(lead: Lead, scorecard: Scorecard | None = None) -> Sheet | None:
+    """The scorecard as it stands for this lead: its own, else `scorecard`, else the first that is in use; `None` when there is none at all."""
+    if lead.assessment:
+        return assessing.sheet(lead.assessment.scorecard, lead.assessment)
+    scorecard = scorecard or Scorecard.objects.current().first()
+    return assessing.sheet(scorecard) if scorecard else None
+
+
 def result(lead: Lead) -> Result | None:
     """Both sides' advice on the lead; `None` when it has no assessment yet."""
     return assessing.result(lead.assessment) if lead.assessment_id and lead.assessment else None
+
+
+def missing(sheet: Sheet) -> list[str]:
+    """What stands between this lead and a qualified verdict, in sentences, the gravest first; empty when both sides say yes."""
+    ours, theirs = sheet.result.ours, sheet.result.theirs
+    return [
+        *_failed(sheet, ours),
+        *_failed(sheet, theirs),
+        *_open(sheet, ours),
+        *_open(sheet, theirs),
+        *_too_few(
+            ours, _("We do not say yes yet: %(score)s of the %(threshold)s points that it takes, of at most %(best)s.")
+        ),
+        *_too_few(
+            theirs,
+            _("They do not say yes yet: %(score)s of the %(threshold)s points that it takes, of at most %(best)s."),
+        ),
+    ]
+
+
+def _failed(sheet: Sheet, side: SideResult) -> list[str]:
+    return [
+        _("“%(question)s” is a must-have and is not met, so this lead cannot be qualified.")
+        % {"question": sheet.question(line.question.key)}
+        for line in side.failed_musts
+    ]
+
+
+def _open(sheet: Sheet, side: SideResult) -> list[str]:
+    return [
+        _("Answer the must-have “%(question)s” first.") % {"question": sheet.question(line.question.key)}
+        for line in side.open_musts
+    ]
+
+
+def _too_few(side: SideResult, sentence: str) -> list[str]:
+    if side.score >= side.threshold:
+        return []
+    return [sentence % {"score": side.score, "threshold": side.threshold, "best": side.best}]
 
 
 @transaction.atomic
 def qualify(*, lead: Lead, by: User, at: datetime) -> Lead:
     """The verdict is *qualified*. Refuses unless both sides say yes and every must-have is met, naming what is missing."""
     lead = _locked(lead)
-    advice = result(lead)
-    if advice is None:
+    if lead.assessment is None:
         raise Refused(_("Answer the scorecard first: both sides must say yes."))
+    advice = (standing := assessing.sheet(lead.assessment.scorecard, lead.assessment)).result
     if not advice.both_yes:
-        raise Refused(_missing(advice))
+        raise Refused(next(iter(missing(standing)), _("Both sides must say yes.")))
     if lead.verdict == Verdict.QUALIFIED and lead.status != LeadStatus.WORKING:
         return lead
     _move(lead, LeadStatus.QUALIFIED)
@@ -219,7 +287,13 @@ def decline(
         if address is None:
             raise Refused(_("We have no e-mail address of this person. Decline without a message, or call."))
         outbox.put(
-            to=address.address, subject=_("Your question"), body=message, by=by, at=at, lead=lead, person=lead.person
+            to=address.address,
+            subject=letters.subject(language(lead)),
+            body=message.strip(),
+            by=by,
+            at=at,
+            lead=lead,
+            person=lead.person,
         )
         conversations.log(
             people=[lead.person] if lead.person else [],
@@ -274,38 +348,10 @@ def _judge(
     return lead
 
 
-def _missing(advice: Result) -> str:
-    """What stands between this lead and a qualified verdict, in words."""
-    for name, side in ((_("We"), advice.ours), (_("They"), advice.theirs)):
-        if side.failed_musts:
-            return _("“%(question)s” is a must-have and is not met, so this lead cannot be qualified.") % {
-                "question": _question(side.failed_musts[0].question.key)
-            }
-        if side.open_musts:
-            return _("Answer the must-have “%(question)s” first.") % {
-                "question": _question(side.open_musts[0].question.key)
-            }
-        if side.score < side.threshold:
-            return _("%(who)s do not say yes: %(score)s of the %(threshold)s points that are needed.") % {
-                "who": name,
-                "score": side.score,
-                "threshold": side.threshold,
-            }
-    return _("Both sides must say yes.")
-
-
-def _question(key: int) -> str:
-    return Criterion.objects.get(pk=key).question
-
-
 def _move(lead: Lead, status: LeadStatus) -> None:
     if not lead.may_move_to(status):
-        raise Refused(_take_first(lead) if lead.status == LeadStatus.NEW else _cannot(lead))
+        raise Refused(_("Take this lead in hand first.") if lead.status == LeadStatus.NEW else _cannot(lead))
     lead.status = status
-
-
-def _take_first(lead: Lead) -> str:
-    return _("Take this lead in hand first.")
 
 
 def _cannot(lead: Lead) -> str:

@@ -61,7 +61,7 @@ def _send(mail: OutgoingMail, at: datetime) -> bool:
         return False
     try:
         EmailMessage(mail.subject, mail.body, to=[mail.to], reply_to=[mail.reply_to] if mail.reply_to else None).send()
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, ValueError) as error:  # ValueError: an address or header that no mail can have
         log.warning("mail %s was not sent: %s", mail.pk, error)
         with transaction.atomic():
             OutgoingMail.objects.filter(pk=mail.pk).update(

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from qualification import scoring
 from qualification.models import Answer, Assessment, Criterion, Reply, Scorecard
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question of a sheet and its answer; `answer` is `None` as long as nobody looked at it."""
+
+    criterion: Criterion
+    answer: Answer | None
+
+    @property
+    def reply(self) -> Reply:
+        return Reply(self.answer.reply) if self.answer else Reply.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A scorecard as it stands for one subject: every question in its order, and both sides' advice."""
+
+    scorecard: Scorecard
+    rows: tuple[Row, ...]
+    result: scoring.Result
+
+    def question(self, key: int) -> str:
+        return next(row.criterion.question for row in self.rows if row.criterion.pk == key)
 
 
 def begin(scorecard: Scorecard) -> Assessment:
@@ -33,11 +58,22 @@ def answer(
     return row, before
 
 
+def sheet(scorecard: Scorecard, assessment: Assessment | None = None) -> Sheet:
+    """The scorecard with the answers of `assessment`; without one, nothing is answered yet. Two queries."""
+    answers = {answer.criterion_id: answer for answer in assessment.answers.all()} if assessment else {}
+    rows = tuple(Row(criterion, answers.get(criterion.pk)) for criterion in scorecard.criteria.all())
+    return Sheet(
+        scorecard,
+        rows,
+        scoring.score(
+            [scoring.Question(c.pk, c.side, c.weight, c.is_must) for c in (row.criterion for row in rows)],
+            {row.criterion.pk: row.reply for row in rows},
+            threshold_ours=scorecard.threshold_ours,
+            threshold_theirs=scorecard.threshold_theirs,
+        ),
+    )
+
+
 def result(assessment: Assessment) -> scoring.Result:
     """Both sides' scores and advice, from the answers as they stand."""
-    scorecard = assessment.scorecard
-    questions = [scoring.Question(c.pk, c.side, c.weight, c.is_must) for c in scorecard.criteria.all()]
-    replies = dict(assessment.answers.values_list("criterion_id", "reply"))
-    return scoring.score(
-        questions, replies, threshold_ours=scorecard.threshold_ours, threshold_theirs=scorecard.threshold_theirs
-    )
+    return sheet(assessment.scorecard, assessment).result

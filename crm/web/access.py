@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404
 
 from crm.models import (
     CaptureForm,
+    Content,
     Conversation,
     Deal,
     Event,
@@ -46,6 +47,7 @@ from crm.models.leads import HandOffQuerySet, LeadQuerySet
 from crm.models.organisations import OrganisationQuerySet
 from crm.models.people import PersonQuerySet
 from crm.web.page import Request
+from qualification.models import Criterion, Scorecard
 
 M = TypeVar("M", bound=Model)
 View = Callable[..., HttpResponseBase]
@@ -152,6 +154,10 @@ def stage(pk: int) -> Stage:
     return get_object_or_404(Stage.objects.select_related("pipeline"), pk=pk)
 
 
+def criterion(pk: int) -> Criterion:
+    return get_object_or_404(Criterion.objects.select_related("scorecard"), pk=pk)
+
+
 def user(pk: int) -> User:
     return get_object_or_404(User.objects.active().select_related("team"), pk=pk)
 
@@ -209,6 +215,15 @@ def readings() -> QuerySet[HealthReading]:
 
 def imports() -> QuerySet[ImportRun]:
     return ImportRun.objects.defer("content").select_related("by")
+
+
+def scorecards() -> QuerySet[Scorecard]:
+    """The newest version of each that is in use."""
+    return Scorecard.objects.current()
+
+
+def contents() -> QuerySet[Content]:
+    return Content.objects.all()
 
 
 def pipelines() -> QuerySet[Pipeline]:

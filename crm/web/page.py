@@ -7,7 +7,7 @@ Every view ends here. `render_page` serves the whole page, or the one part that 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.messages import get_messages
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from crm.models import User
 
 Response = TypeVar("Response", bound=HttpResponse)
+Parts = Sequence[str] | Mapping[str, str]
+"""The parts that a view serves: names, which are ids at the same time, or id to name where a part stands on the page many times
+(`{"lead-12": "row"}`)."""
 
 
 class Request(HttpRequest):
@@ -32,7 +35,7 @@ class Request(HttpRequest):
     htmx: HtmxDetails
 
 
-def wanted_part(request: HttpRequest, parts: Sequence[str]) -> str | None:
+def wanted_part(request: HttpRequest, parts: Parts) -> str | None:
     """The part to answer with, or None for the whole page.
 
     The view decides by what it lists: a target it does not know, a boosted link and htmx restoring its history all get
@@ -41,14 +44,16 @@ def wanted_part(request: HttpRequest, parts: Sequence[str]) -> str | None:
     htmx = request.htmx  # type: ignore[attr-defined]
     if not htmx or htmx.boosted or htmx.history_restore_request:
         return None
-    return htmx.target if htmx.target in parts else None
+    if htmx.target not in parts:
+        return None
+    return parts[htmx.target] if isinstance(parts, Mapping) else htmx.target
 
 
 def render_page(
     request: HttpRequest,
     template: str,
     context: dict[str, Any] | None = None,
-    parts: Sequence[str] = (),
+    parts: Parts = (),
     *,
     status: int = 200,
 ) -> HttpResponse:
@@ -69,7 +74,7 @@ def redirect_or_part(
     to: Any,
     template: str,
     context: Callable[[], dict[str, Any]],
-    parts: Sequence[str],
+    parts: Parts,
 ) -> HttpResponse:
     """End a successful POST: the fresh part for htmx, a redirect to `to` (URL, URL name or object) for everyone else.
 
