@@ -28,6 +28,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from crm.management.commands.serve import web_command
 from embedded import servers
 from embedded.children import Children, GivenUp
 from embedded.postgres import CannotStart as PostgresCannotStart
@@ -91,7 +92,6 @@ class Command(BaseCommand):
             self._require_port(options["host"], options["port"])
             connections.close_all()
             self._start_children(children, options["host"], options["port"])
-            self._await_first_page(children, options["host"], options["port"])
             self._greet(options["host"], options["port"], time.monotonic() - begun)
             self._watch(children, reload=settings.EMBEDDED_DATABASE and not options["no_reload"])
         finally:
@@ -170,16 +170,12 @@ class Command(BaseCommand):
     # ---- Running ---------------------------------------------------------------------------------------------------
 
     def _start_children(self, children: Children, host: str, port: int) -> None:
+        """The web server first and alone: on a small machine the first page comes sooner."""
         self._step("Starting web, worker and beat")
         log = settings.VAR / "log"
         celery = [sys.executable, "-m", "celery", "-A", "config"]
-        children.start(
-            "web",
-            [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", host, "--port", str(port),
-             "--workers", str(settings.WEB_PROCESSES), "--blocking-threads", "2", "--blocking-threads-idle-timeout", "600",
-             "--respawn-failed-workers", "--log-level", "warning", "config.wsgi:application"],
-            log=log / "web.log",
-        )  # fmt: skip
+        children.start("web", web_command(host, port), log=log / "web.log")
+        self._await_first_page(children, host, port)
         children.start(
             "worker",
             [*celery, "worker", "--concurrency", "1", "--loglevel", "INFO",
