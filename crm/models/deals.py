@@ -7,16 +7,19 @@ open ──win──▶ won          stages (rows of a pipeline) are places of a
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.leads import Lead
 from crm.models.organisations import Contacted, Organisation
 from crm.models.people import Person
+from crm.models.plain import Plain
 
 
 class Pipeline(models.Model):
@@ -63,6 +66,10 @@ class DealState(models.TextChoices):
     LOST = "lost", _("lost")
 
 
+CURRENCIES = ("EUR", "GBP", "USD", "CHF", "DKK", "NOK", "SEK", "PLN")
+"""What a form offers; a deal from a file may be in any other."""
+
+
 class LostReason(models.TextChoices):
     PRICE = "price", _("Price")
     TIMING = "timing", _("Not the right moment")
@@ -87,6 +94,23 @@ class DealQuerySet(models.QuerySet["Deal"]):
     def with_amount(self) -> DealQuerySet:
         """Adds `amount`: what the buyer said, else what the seller thinks, else nothing."""
         return self.annotate(amount=Coalesce("buyer_amount", "seller_amount"))
+
+    def totals(self, *by: str) -> models.QuerySet[Deal, dict[str, Any]]:
+        """For each currency (and each value of `by`): `number`, what buyers and what sellers say, and `worth`, the buyer's word before ours.
+
+        Amounts of two currencies are never added up. Select by sub-queries, not by joins that repeat a deal.
+        """
+        return (
+            self.order_by()
+            .values(*by, "currency")
+            .annotate(
+                number=Count("pk"),
+                buyer=Sum("buyer_amount"),
+                seller=Sum("seller_amount"),
+                worth=Sum(Coalesce("buyer_amount", "seller_amount")),
+            )
+            .order_by(*by, "-number", "currency")
+        )
 
     def for_list(self) -> DealQuerySet:
         return self.select_related("person", "organisation", "owner", "stage__pipeline")
@@ -194,6 +218,7 @@ class Deal(Contacted):
             models.Index(F("opened_at").desc(), F("id").desc(), name="deal_by_opened"),
             models.Index(F("won_at").desc(), F("id").desc(), condition=Q(state="won"), name="deal_by_won"),
             models.Index(fields=["owner", "state"], name="deal_by_owner_state"),
+            GinIndex(OpClass(Plain("name"), name="gin_trgm_ops"), name="deal_name_plain_trgm"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from stdnum import exceptions as stdnum_errors
 from stdnum.eu import vat
 
+from crm.models.plain import Plain
+
 
 class Contacted(models.Model):
     """Last contact (any direction) and last reply (they wrote or we spoke), derived from conversations.
@@ -107,7 +109,8 @@ class Organisation(Contacted):
             models.Index(
                 F("customer_since").desc(), condition=Q(customer_since__isnull=False), name="organisation_customers"
             ),
-            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_name_trgm"),
+            models.Index(Upper("name"), name="organisation_by_upper_name"),
+            GinIndex(OpClass(Plain("name"), name="gin_trgm_ops"), name="organisation_name_plain_trgm"),
         ]
 
     def __str__(self) -> str:

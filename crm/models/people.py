@@ -11,6 +11,7 @@ from django.db.models.functions import Concat, Lower, Now, Trim, Upper
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.organisations import Contacted, Organisation, Tier
+from crm.models.plain import Plain
 from crm.models.users import Language
 
 
@@ -91,7 +92,7 @@ class Person(Contacted):
             models.Index(F("last_contact_at").asc(nulls_first=True), "id", name="person_by_last_contact"),
             models.Index(fields=["family_name", "given_name", "id"], name="person_by_name"),
             models.Index(fields=["owner", "tier"], name="person_by_owner_tier"),
-            GinIndex(OpClass(Upper("full_name"), name="gin_trgm_ops"), name="person_name_trgm"),
+            GinIndex(OpClass(Plain("full_name"), name="gin_trgm_ops"), name="person_name_plain_trgm"),
         ]
 
     def __str__(self) -> str:
@@ -169,6 +170,7 @@ class PhoneNumber(models.Model):
             models.UniqueConstraint(fields=["number", "person"], name="phone_number_once_per_person"),
             models.CheckConstraint(condition=Q(number__regex=r"^\+[1-9][0-9]{5,14}$"), name="phone_number_e164"),
         ]
+        indexes = [GinIndex(OpClass("number", name="gin_trgm_ops"), name="phone_number_trgm")]
 
     def __str__(self) -> str:
         return self.number
