@@ -20,6 +20,7 @@ from crm.models import (
     Content,
     Conversation,
     Deal,
+    EmailAddress,
     Event,
     Finding,
     FollowUp,
@@ -28,8 +29,11 @@ from crm.models import (
     ImportRun,
     Lead,
     Organisation,
+    OutgoingMail,
     Person,
+    PhoneNumber,
     Pipeline,
+    Position,
     Promise,
     Referral,
     Role,
@@ -135,7 +139,7 @@ def follow_up(request: Request, pk: int, *, write: bool = False) -> FollowUp:
 
 
 def referral(request: Request, pk: int, *, write: bool = False) -> Referral:
-    return _row(request, Referral.objects.for_list(), pk, write, lambda row: row.owner)
+    return _row(request, Referral.objects.for_page(), pk, write, lambda row: row.owner)
 
 
 def import_run(request: Request, pk: int) -> ImportRun:
@@ -230,12 +234,65 @@ def pipelines() -> QuerySet[Pipeline]:
     return Pipeline.objects.all()
 
 
+def stages() -> QuerySet[Stage]:
+    return Stage.objects.select_related("pipeline")
+
+
 def teams() -> QuerySet[Team]:
     return Team.objects.all()
 
 
 def users() -> QuerySet[User]:
     return User.objects.active().select_related("team").order_by("name", "id")
+
+
+def everyone() -> QuerySet[User]:
+    """Those who have left or cannot log in included: their names stand on what they did."""
+    return User.objects.select_related("team").order_by("name", "id")
+
+
+def sellers() -> QuerySet[User]:
+    """Those who may own a deal."""
+    return users().filter(role__in=(Role.ACCOUNT_MANAGER, Role.MANAGER))
+
+
+def email_address(request: Request, pk: int) -> EmailAddress:
+    """To be changed by who may write its person."""
+    return _row(request, EmailAddress.objects.select_related("person__owner"), pk, True, lambda row: row.person.owner)
+
+
+def phone_number(request: Request, pk: int) -> PhoneNumber:
+    """To be changed by who may write its person."""
+    return _row(request, PhoneNumber.objects.select_related("person__owner"), pk, True, lambda row: row.person.owner)
+
+
+def position(request: Request, pk: int) -> Position:
+    """To be changed by who may write its person."""
+    return _row(
+        request,
+        Position.objects.select_related("person__owner", "organisation"),
+        pk,
+        True,
+        lambda row: row.person.owner,
+    )
+
+
+def capture_forms() -> QuerySet[CaptureForm]:
+    return CaptureForm.objects.select_related("owner", "content")
+
+
+def content() -> QuerySet[Content]:
+    return Content.objects.all()
+
+
+def outgoing_mail() -> QuerySet[OutgoingMail]:
+    return OutgoingMail.objects.all()
+
+
+def people_at(organisation: Organisation | None) -> PersonQuerySet:
+    """Those who hold a position there now, by name."""
+    jobs = Position.objects.current().filter(organisation=organisation).order_by()
+    return Person.objects.filter(pk__in=jobs.values("person")).order_by("family_name", "given_name", "id")
 
 
 def account_managers() -> QuerySet[User]:
