@@ -146,6 +146,8 @@ document.addEventListener("htmx:responseError", (event) => {
   const sentence = document.getElementById("went-wrong");
   if (messages && sentence instanceof HTMLTemplateElement) messages.append(sentence.content.cloneNode(true));
 });
+// Of the messages that htmx brings the newest three stay.
+document.addEventListener("htmx:oobAfterSwap", () => findAll("#messages [data-message]").slice(0, -3).forEach((old) => old.remove()));
 const focusWrong = (within) => find("[aria-invalid=true]:not([type=hidden])", within)?.focus();
 document.addEventListener("htmx:afterSwap", (event) => {
   const { target } = event.detail;
