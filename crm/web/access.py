@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
@@ -49,11 +49,12 @@ from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
 from crm.models.organisations import OrganisationQuerySet
-from crm.models.people import PersonQuerySet
+from crm.models.people import PersonQuerySet, PositionQuerySet
 from crm.web.page import Request
 from qualification.models import Criterion, Scorecard
 
 M = TypeVar("M", bound=Model)
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 View = Callable[..., HttpResponseBase]
 
 
@@ -62,6 +63,14 @@ def may_write(user: User, owner: User | None) -> bool:
     if user.is_leading or owner is None or owner.pk == user.pk:
         return True
     return user.team_id is not None and user.team_id == owner.team_id
+
+
+def writable(user: User, rows: Rows) -> Rows:
+    """Those of `rows` (of a noun with an owner) that `user` may change: the same rule, as a selection."""
+    if user.is_leading:
+        return rows
+    mine = Q(owner=user) | Q(owner=None)
+    return rows.filter(mine | Q(owner__team=user.team_id) if user.team_id else mine)
 
 
 def must_write(user: User, owner: User | None) -> None:
@@ -185,6 +194,10 @@ def people() -> PersonQuerySet:
     return Person.objects.all()
 
 
+def positions() -> PositionQuerySet:
+    return Position.objects.all()
+
+
 def organisations() -> OrganisationQuerySet:
     return Organisation.objects.all()
 
@@ -281,10 +294,6 @@ def capture_forms() -> QuerySet[CaptureForm]:
     return CaptureForm.objects.select_related("owner", "content")
 
 
-def content() -> QuerySet[Content]:
-    return Content.objects.all()
-
-
 def outgoing_mail() -> QuerySet[OutgoingMail]:
     return OutgoingMail.objects.all()
 
@@ -293,6 +302,14 @@ def people_at(organisation: Organisation | None) -> PersonQuerySet:
     """Those who hold a position there now, by name."""
     jobs = Position.objects.current().filter(organisation=organisation).order_by()
     return Person.objects.filter(pk__in=jobs.values("person")).order_by("family_name", "given_name", "id")
+
+
+def people_around(person: Person | None, organisation: Organisation | None) -> PersonQuerySet:
+    """This person, and those who hold a position at the organisation now, by name."""
+    rows = Person.objects.filter(pk=person.pk) if person else Person.objects.none()
+    if organisation is not None:
+        rows = rows | Person.objects.filter(pk__in=people_at(organisation).order_by().values("pk"))
+    return rows.order_by("family_name", "given_name", "id")
 
 
 def account_managers() -> QuerySet[User]:
