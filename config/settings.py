@@ -223,6 +223,12 @@ LOGOUT_REDIRECT_URL = "account_login"
 
 ACCOUNT_ADAPTER = "crm.web.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_FORMS = {
+    "login": "crm.web.login.LoginForm",
+    "reset_password": "crm.web.login.ResetPasswordForm",
+    "reset_password_from_key": "crm.web.login.ResetPasswordKeyForm",
+    "change_password": "crm.web.login.ChangePasswordForm",
+}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"

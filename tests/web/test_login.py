@@ -35,6 +35,8 @@ def test_the_login_is_in_our_look(client: Client) -> None:
     assert "Welcome back" in page
     assert 'class="form-control"' in page
     assert 'autocomplete="current-password"' in page
+    assert "placeholder" not in page
+    assert page.count("/accounts/password/reset/") == 1
     assert "Sign Up" not in page
 
 
