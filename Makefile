@@ -25,17 +25,18 @@ check: .venv/ready-dev node_modules/.ready $(LOCALES) ## Everything that can be 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/*.txt')
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
 	$(BIN)/djlint templates --lint --quiet
-	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py messages --check
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 fix: .venv/ready-dev ## Put code and templates in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/*.txt') || true
+	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true
 
 migrations: .venv/ready-dev ## Write migrations for changed models (name="what_changes")
 	$(BIN)/python manage.py makemigrations $(if $(name),--name $(name))

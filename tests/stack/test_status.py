@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
-
-from crm.web import status
 
 
 def test_healthz_needs_no_login_and_no_database(client: Client) -> None:
@@ -21,8 +19,6 @@ def test_readyz_is_ready_on_running_servers(client: Client, db: None) -> None:
 
 
 def test_readyz_tells_a_missing_migration(client: Client, db: None) -> None:
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
     answer = client.get("/readyz")
@@ -35,7 +31,7 @@ def test_readyz_does_not_say_where_the_database_is(client: Client, db: None, mon
         raise OperationalError("connection to server at 10.1.2.3 failed: password of kring")
 
     with monkeypatch.context() as patched:
-        patched.setattr(status.connection, "cursor", away)
+        patched.setattr(connection, "cursor", away)
         answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "10.1.2.3" not in answer.content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def up(var: Path) -> Iterator[Up]:
 
 def run(up: Up, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(Places(up.var).database_url(), autocommit=True) as connection:
-        cursor = connection.execute(statement)  # type: ignore[call-overload]
+        cursor = connection.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
 
 
@@ -103,8 +104,6 @@ def _has(up: Up, word: str, *, not_this: int) -> bool:
 
 
 def test_a_taken_port_is_said_in_plain_words(up: Up) -> None:
-    import socket
-
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", up.port))
         squatter.listen()

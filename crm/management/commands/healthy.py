@@ -46,7 +46,11 @@ def web() -> str:
 
 def worker() -> str:
     name = f"celery@{socket.gethostname()}"
-    return "" if current_app.control.ping(destination=[name], timeout=8) else f"The worker {name} does not answer."
+    return (
+        ""
+        if current_app.control.ping(destination=[name], timeout=5, limit=1)
+        else f"The worker {name} does not answer."
+    )
 
 
 def beat() -> str:

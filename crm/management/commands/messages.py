@@ -79,8 +79,9 @@ def collect(root: Path) -> dict[Sentence, set[str]]:
 
 def in_code(file: Path) -> Iterator[Sentence]:
     with file.open("rb") as source:
-        for _line, function, found, _comments in extract_python(source, list(KEYWORDS), [], {}):
-            parts = [part for part in (found if isinstance(found, tuple) else (found,)) if isinstance(part, str)]
+        for _line, function, found, _comments in extract_python(source, KEYWORDS, [], {}):
+            given: Any = found
+            parts = [part for part in ([given] if isinstance(given, str) else given) if isinstance(part, str)]
             yield from _sentence(str(function).removesuffix("_lazy").removesuffix("_noop"), parts)
 
 
