@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from crm import events, locks
+from crm import events, locks, promises
 from crm.clock import working_moment
-from crm.models import Deal, EventKind, FollowUp, Lead, Organisation, Outcome, Person, Rule, SubjectKind, User
+from crm.models import Deal, EventKind, FollowUp, Lead, Organisation, Outcome, Person, Promise, Rule, SubjectKind, User
 from crm.refusal import Refused
 from crm.rules import RULES, FollowUpRule
 from crm.rules.working_days import OWNER_AND_MOVED, arrays
@@ -168,9 +168,18 @@ def _refresh(rule: FollowUpRule, parameters: dict[str, Any], subjects: list[Subj
 # ---- What people do ------------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def done(*, follow_up: FollowUp, by: User, at: datetime) -> bool:
-    """It is done, by `by`; its cause stays quiet until there is a new one. Twice done is done once: the second answers False and changes nothing."""
-    return _close(follow_up, Outcome.DONE, EventKind.FOLLOW_UP_DONE, by, at, None)
+    """It is done, by `by`; its cause stays quiet until there is a new one. One about a promise is done when the promise is kept, so it is kept.
+
+    Twice done is done once: the second answers False and changes nothing.
+    """
+    is_first = _close(follow_up, Outcome.DONE, EventKind.FOLLOW_UP_DONE, by, at, None)
+    if is_first and follow_up.rule == Rule.PROMISE:
+        promise = Promise.objects.open().select_related("person", "lead", "deal").filter(pk=follow_up.subject_id).first()
+        if promise is not None:
+            promises.keep(promise=promise, by=by, at=at)
+    return is_first
 
 
 def not_needed(*, follow_up: FollowUp, by: User, at: datetime, why: str = "") -> bool:
@@ -264,9 +273,11 @@ def make(
 
 def reopen(*, follow_up: FollowUp, by: User, at: datetime) -> FollowUp:
     """It is open again, as it was. Opening an open one changes nothing. Refuses one that Kring closed because its cause had gone, one that was
-    closed more than a week ago, and one that has an open successor."""
+    closed more than a week ago, one about a promise that is kept, and one that has an open successor."""
     if follow_up.is_open:
         return follow_up
+    if follow_up.rule == Rule.PROMISE and not Promise.objects.open().filter(pk=follow_up.subject_id).exists():
+        raise Refused(_("This promise is settled. If it was not kept after all, write down a new one."))
     if follow_up.outcome == Outcome.CAUSE_GONE:
         raise Refused(_("Kring closed this one, since there was no reason for it any more."))
     assert follow_up.closed_at

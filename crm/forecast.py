@@ -95,8 +95,7 @@ def months(
         weighted=Sum(WEIGHTED),
     )
     won = _by_month(
-        deals.won()
-        .filter(currency=currency, won_at__gte=day_start(begin, zone), won_at__lt=day_start(end, zone))
+        won_between(deals.filter(currency=currency), begin, end)
         .annotate(month=TruncMonth("won_at", tzinfo=zone)),
         won=Sum(Coalesce("buyer_amount", "seller_amount")),
     )
@@ -125,3 +124,9 @@ def said_by_buyers(deals: DealQuerySet, first: date, until: date) -> DealQuerySe
 def expected_by_sellers(deals: DealQuerySet, first: date, until: date) -> DealQuerySet:
     """Open deals for which we expect a day from `first` up to (not with) `until`."""
     return deals.open().filter(seller_date__gte=first, seller_date__lt=until)
+
+
+def won_between(deals: DealQuerySet, first: date, until: date) -> DealQuerySet:
+    """Deals won from the organisation's day `first` up to (not with) `until`."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    return deals.won().filter(won_at__gte=day_start(first, zone), won_at__lt=day_start(until, zone))

@@ -47,10 +47,11 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Scope:
-    """What is measured: the whole organisation, or one team (the rows that its members own), at one moment."""
+    """What is measured: the whole organisation, one team (the rows that its members own) or one user's own rows, at one moment."""
 
     at: datetime
     team_id: int | None = None
+    owner_id: int | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -86,6 +87,8 @@ class Scope:
         return self._of_team(Finding.objects.open(), "deal__owner")
 
     def _of_team(self, rows: Any, owner: str) -> Any:
+        if self.owner_id is not None:
+            rows = rows.filter(**{f"{owner}_id": self.owner_id})
         return rows if self.team_id is None else rows.filter(**{f"{owner}__team_id": self.team_id})
 
 
@@ -157,6 +160,13 @@ METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
         Metric("open_deals", _("Open deals"), Unit.COUNT, lambda scope: scope.deals().open(), _count),
+        Metric(
+            "stepless_deals",
+            _("Open deals without a next step in the future"),
+            Unit.COUNT,
+            lambda scope: scope.deals().stepless(scope.today),
+            _count,
+        ),
         Metric(
             "open_amount_buyers",
             _("Open, said by buyers"),

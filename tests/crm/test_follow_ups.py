@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from crm import deals, follow_ups
-from crm.models import Event, EventKind, FollowUp, Outcome, Rule, User
+from crm.models import Event, EventKind, FollowUp, Outcome, PromiseState, Rule, User
 from crm.refusal import Refused
 from tests import make
 from tests.make import AT
@@ -134,6 +134,25 @@ def test_a_slip_of_the_hand_can_be_undone(follow_up, account_manager):
     assert FollowUp.objects.open().get() == follow_up
     assert follow_ups.refresh(at=AT + timedelta(minutes=15)).made == 0
     assert kinds() == [EventKind.FOLLOW_UP_DONE, EventKind.FOLLOW_UP_MADE]
+
+
+def test_a_promise_that_is_done_is_kept_and_stays_kept(account_manager):
+    promise = make.promise(make.person(), by=account_manager, due_on=TODAY)
+    follow_ups.refresh(at=AT)
+    follow_up = FollowUp.objects.get()
+    follow_ups.done(follow_up=follow_up, by=account_manager, at=AT)
+    promise.refresh_from_db()
+    assert promise.state == PromiseState.KEPT
+    with pytest.raises(Refused, match="settled"):
+        follow_ups.reopen(follow_up=follow_up, by=account_manager, at=AT)
+
+
+def test_a_promise_that_nobody_needs_to_ask_about_stays_open(account_manager):
+    promise = make.promise(make.person(), by=account_manager, due_on=TODAY)
+    follow_ups.refresh(at=AT)
+    follow_ups.not_needed(follow_up=FollowUp.objects.get(), by=account_manager, at=AT)
+    promise.refresh_from_db()
+    assert promise.state == PromiseState.OPEN
 
 
 def test_an_old_one_is_not_opened_again(follow_up, account_manager):
