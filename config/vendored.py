@@ -53,4 +53,4 @@ class ManifestStorage(CompressedManifestStaticFilesStorage):
     """Hashed names and compressed copies. Only addresses inside style sheets are rewritten: the source maps that vendored
     files mention are for their authors and are not served."""
 
-    patterns = (("*.css", (r"""(?P<matched>url\((?P<quote>['"]{0,1})\s*(?P<url>.*?)(?P=quote)\))""",)),)  # type: ignore[assignment]
+    patterns = (("*.css", (r"""(?P<matched>url\((?P<quote>['"]{0,1})\s*(?P<url>.*?)(?P=quote)\))""",)),)

@@ -91,7 +91,7 @@ def drop_database(places: Places, name: str) -> None:
 
 
 def _psql(places: Places, statement: str) -> str:
-    command = [
+    command: list[str | Path] = [
         PROGRAMS / "psql",
         "-X",
         "-A",
@@ -140,7 +140,7 @@ def _prepare(places: Places) -> None:
         return
     # A first start that was killed half-way leaves files without a version: nothing of value, and initdb refuses them.
     _empty(places.postgres_data)
-    command = [
+    command: list[str | Path] = [
         PROGRAMS / "initdb",
         "-D",
         places.postgres_data,
@@ -206,7 +206,7 @@ def _launch(places: Places, *, durable: bool, settings: dict[str, str]) -> psuti
 
 def _await(places: Places, running: psutil.Process, end_of_patience: float) -> None:
     """Waits until it answers. Repairing after a crash may take longer than a plain start, on a busy machine much longer."""
-    asking = [PROGRAMS / "pg_isready", "-q", "-h", places.postgres_sockets, "-U", OWNER, "-d", "postgres", "-t", "3"]
+    asking: list[str | Path] = [PROGRAMS / "pg_isready", "-q", "-h", places.postgres_sockets, "-U", OWNER, "-d", "postgres", "-t", "3"]
     while subprocess.run(asking, check=False).returncode:
         if not running.is_running() or running.status() == psutil.STATUS_ZOMBIE:
             raise _Stopped(f"PostgreSQL stopped while starting. Its last words:\n{_last_words(places.postgres_log)}")
