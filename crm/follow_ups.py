@@ -176,7 +176,9 @@ def done(*, follow_up: FollowUp, by: User, at: datetime) -> bool:
     """
     is_first = _close(follow_up, Outcome.DONE, EventKind.FOLLOW_UP_DONE, by, at, None)
     if is_first and follow_up.rule == Rule.PROMISE:
-        promise = Promise.objects.open().select_related("person", "lead", "deal").filter(pk=follow_up.subject_id).first()
+        promise = (
+            Promise.objects.open().select_related("person", "lead", "deal").filter(pk=follow_up.subject_id).first()
+        )
         if promise is not None:
             promises.keep(promise=promise, by=by, at=at)
     return is_first

@@ -95,8 +95,7 @@ def months(
         weighted=Sum(WEIGHTED),
     )
     won = _by_month(
-        won_between(deals.filter(currency=currency), begin, end)
-        .annotate(month=TruncMonth("won_at", tzinfo=zone)),
+        won_between(deals.filter(currency=currency), begin, end).annotate(month=TruncMonth("won_at", tzinfo=zone)),
         won=Sum(Coalesce("buyer_amount", "seller_amount")),
     )
     rows = []
