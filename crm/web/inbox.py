@@ -1,0 +1,147 @@
+"""The inbox: leads by response clock, the late ones first; and every list of leads that a number on the dashboard opens."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import DateTimeField, Q
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crm.clock import day_start
+from crm.models import IN_HAND, LeadStatus, Role, User
+from crm.models.leads import LeadQuerySet
+from crm.web import access, keyset
+from crm.web.page import Request, render_page
+
+IN_HAND_WORD = "in_hand"
+NOT_RECORDED = "-"
+MINE_AND_NOBODYS = "mine"
+BY_CLOCK = (keyset.Key("clock_due_at", nulls_last=True, field=DateTimeField(null=True)), "-received_at", "-id")
+BY_RECEIVED = ("-received_at", "-id")
+NARROWING = ("origin", "content", "team", "received_from", "received_to")
+"""Filters that look at the whole, as a number on the dashboard does: with one of them, no owner means anyone."""
+MOST_CONTENTS = 200
+
+
+@require_safe
+def inbox(request: Request) -> HttpResponse:
+    """`status` (one, `in_hand` or `all`), `owner` (a number, `me`, `nobody`, `anyone`, `mine`), `origin` (`-`: not recorded), `content`, `team`,
+    `received_from`, `received_to` (first and last day), `sort` (`received`). What makes no sense is left out."""
+    chosen = _chosen(request)
+    rows = _selected(request.user, chosen)
+    by_clock = chosen["status"] in (IN_HAND_WORD, *IN_HAND) and chosen["sort"] != "received"
+    context: dict[str, Any] = {
+        "page": keyset.page(rows.for_list(), order=BY_CLOCK if by_clock else BY_RECEIVED, at=request.GET),
+        "count": keyset.bounded_count(rows, limit=1000),
+        "by_clock": by_clock,
+        "chosen": chosen,
+        "narrowed": any(chosen[name] for name in NARROWING)
+        or chosen["status"] != IN_HAND_WORD
+        or chosen["owner"] != _own_view(request.user),
+        "now": timezone.now(),
+        **_offered(chosen),
+    }
+    context["also"] = _also(chosen, context)
+    return render_page(request, "crm/inbox.html", context, parts=("leads",))
+
+
+def _own_view(user: User) -> str:
+    return "anyone" if user.is_leading or user.role == Role.ACCOUNT_MANAGER else MINE_AND_NOBODYS
+
+
+def _chosen(request: Request) -> dict[str, Any]:
+    """What the address asks for, as values that can be shown again; nonsense counts as not asked."""
+    asked = request.GET
+    status = asked.get("status", "")
+    owner = asked.get("owner", "")
+    narrowed = any(asked.get(name) for name in NARROWING)
+    known_owner = owner in ("me", "nobody", "anyone", MINE_AND_NOBODYS) or _number(owner) is not None
+    return {
+        "status": status if status in (*LeadStatus.values, IN_HAND_WORD, "all") else IN_HAND_WORD,
+        "owner": owner if known_owner else "anyone" if narrowed else _own_view(request.user),
+        "origin": asked.get("origin", "")[:50].replace("\x00", ""),
+        "content": _number(asked.get("content", "")),
+        "team": _number(asked.get("team", "")),
+        "received_from": _day(asked.get("received_from", "")),
+        "received_to": _day(asked.get("received_to", "")),
+        "sort": "received" if asked.get("sort") == "received" else "",
+    }
+
+
+def _selected(user: User, chosen: dict[str, Any]) -> LeadQuerySet:
+    rows = access.leads()
+    if chosen["status"] == IN_HAND_WORD:
+        rows = rows.in_hand()
+    elif chosen["status"] != "all":
+        rows = rows.filter(status=chosen["status"])
+    match chosen["owner"]:
+        case "anyone":
+            pass
+        case "me":
+            rows = rows.filter(owner=user)
+        case "nobody":
+            rows = rows.filter(owner__isnull=True)
+        case "mine":
+            rows = rows.filter(Q(owner=user) | Q(owner__isnull=True))
+        case number:
+            rows = rows.filter(owner_id=int(number))
+    if chosen["origin"]:
+        rows = rows.filter(origin="" if chosen["origin"] == NOT_RECORDED else chosen["origin"])
+    if chosen["content"]:
+        rows = rows.filter(content_id=chosen["content"])
+    if chosen["team"]:
+        rows = rows.filter(owner__team_id=chosen["team"])
+    if chosen["received_from"]:
+        rows = rows.filter(received_at__gte=day_start(chosen["received_from"], user.zone))
+    if chosen["received_to"]:
+        rows = rows.filter(received_at__lt=day_start(chosen["received_to"] + timedelta(days=1), user.zone))
+    return rows
+
+
+def _offered(chosen: dict[str, Any]) -> dict[str, Any]:
+    """What the filters offer. A value that is chosen is always among them."""
+    contents = list(access.contents().order_by("title", "id")[:MOST_CONTENTS])
+    if chosen["content"] and chosen["content"] not in {content.pk for content in contents}:
+        contents = [*access.contents().filter(pk=chosen["content"]), *contents]
+    return {
+        "statuses": [(IN_HAND_WORD, _("in hand")), *LeadStatus.choices, ("all", _("all"))],
+        "owners": access.users(),
+        "teams": access.teams(),
+        "origins": access.leads().origins(),
+        "contents": contents,
+    }
+
+
+def _also(chosen: dict[str, Any], offered: dict[str, Any]) -> list[str]:
+    """The conditions that stand folded away, in words."""
+    said = []
+    if chosen["content"]:
+        said += [
+            _("who came through “%(content)s”") % {"content": content}
+            for content in offered["contents"]
+            if content.pk == chosen["content"]
+        ]
+    if chosen["team"]:
+        said += [_("of team %(team)s") % {"team": team} for team in offered["teams"] if team.pk == chosen["team"]]
+    if chosen["received_from"]:
+        said.append(_("received from %(day)s on") % {"day": date_format(chosen["received_from"], "j F Y")})
+    if chosen["received_to"]:
+        said.append(_("received up to %(day)s") % {"day": date_format(chosen["received_to"], "j F Y")})
+    return said
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1900 <= day.year <= 2200 else None
