@@ -145,13 +145,17 @@ def add(
     at: datetime,
     email: str = "",
     phone: str = "",
-    organisation: Organisation | None = None,
+    organisation: Organisation | str | None = None,
     title: str = "",
     **fields: Any,
 ) -> Person:
-    """A new person with what is known of them. Refuses an empty name, and an address or number that is none; then nobody is added."""
+    """A new person with what is known of them. An organisation that is given by its name is the one with exactly that name, else a new one.
+
+    Refuses an empty name, and an address or number that is none; then nobody is added.
+    """
     if not name.strip():
         raise Refused(_("A person needs a name."))
+    organisation = _called(organisation, by, at) if isinstance(organisation, str) else organisation
     split = parse_name(name)
     person = Person.objects.create(given_name=split.given, particle=split.particle, family_name=split.family, **fields)
     if email:
@@ -164,6 +168,15 @@ def add(
         EventKind.PERSON_MADE, subject=person, by=by, at=at, organisation=organisation, new={"name": str(person)}
     )
     return person
+
+
+def _called(name: str, by: User | None, at: datetime) -> Organisation | None:
+    """The organisation with exactly this name, known longest; else a new one. No name, no organisation."""
+    name = " ".join(name.split())
+    if not name:
+        return None
+    known = Organisation.objects.filter(name__iexact=name).order_by("id").first()
+    return known or add_organisation(name=name, by=by, at=at)
 
 
 @transaction.atomic
@@ -330,9 +343,13 @@ def remove_phone(*, number: PhoneNumber, by: User | None, at: datetime) -> None:
 
 @transaction.atomic
 def add_position(
-    *, person: Person, organisation: Organisation, by: User | None, at: datetime, title: str = ""
+    *, person: Person, organisation: Organisation | str, by: User | None, at: datetime, title: str = ""
 ) -> Position:
-    """The person works at this organisation; with another title when they worked there already. Where it is their only job, it is the main one."""
+    """The person works at this organisation (or at the one of exactly this name, perhaps a new one); with another title when they worked there
+    already. Their only job is the main one. Refuses an empty name."""
+    organisation = _called(organisation, by, at) if isinstance(organisation, str) else organisation
+    if organisation is None:
+        raise Refused(_("Where do they work? Write the name of the organisation."))
     found, is_new = Position.objects.get_or_create(
         person=person,
         organisation=organisation,

@@ -114,6 +114,14 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
         """Open, due by `today`, and not held back by a *not before*."""
         return self.open().filter(due_on__lte=today).filter(Q(not_before__isnull=True) | Q(not_before__lte=today))
 
+    def late(self, today: date) -> PromiseQuerySet:
+        """Open, and its day has passed."""
+        return self.open().filter(due_on__lt=today)
+
+    def settled(self) -> PromiseQuerySet:
+        """Kept or broken."""
+        return self.exclude(state=PromiseState.OPEN)
+
     def for_list(self) -> PromiseQuerySet:
         return self.select_related("person", "owner", "deal", "lead").order_by("due_on", "id")
 
@@ -162,3 +170,7 @@ class Promise(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == PromiseState.OPEN

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 if TYPE_CHECKING:
@@ -94,3 +95,10 @@ def announce(response: Response, *events: str, **details: Any) -> Response:
     told.update(dict.fromkeys(events, details))
     response.headers["HX-Trigger"] = json.dumps(told)
     return response
+
+
+def back_to(request: HttpRequest, otherwise: str) -> str:
+    """The page of ours that the form named in `next`, else the URL `otherwise`. Never another site."""
+    there = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
+    return there if there and is_ours else otherwise

@@ -1,0 +1,204 @@
+"""The configuration pages for administrators: users, teams, forms, content and pipelines. Leads, people, deals and promises are changed by verbs
+and are not here."""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from allauth.account.forms import ResetPasswordForm
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import dates
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.models import CaptureForm, Content, Pipeline, Stage, Team, User
+
+logger = logging.getLogger(__name__)
+
+# The login is the one of Kring, with its limits on guessing; who is logged in and no administrator gets a plain refusal.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = gettext_lazy("Kring settings")
+admin.site.site_title = gettext_lazy("Kring settings")
+admin.site.index_title = gettext_lazy("What can be set up")
+admin.site.site_url = "/settings/"
+
+admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Working days by name; an address in lower case; somebody who can log in has one."""
+
+    working_days = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Working days"),
+        choices=lambda: list(dates.WEEKDAYS.items()),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def clean_email(self) -> str | None:
+        return (self.cleaned_data.get("email") or "").strip().lower() or None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("is_active", self.instance.is_active) and "email" in cleaned and not cleaned["email"]:
+            self.add_error("email", _("Somebody who can log in needs an e-mail address."))
+        start, end = cleaned.get("work_start"), cleaned.get("work_end")
+        if start and end and end <= start:
+            self.add_error("work_end", _("The working day must end after it starts."))
+        return cleaned
+
+
+class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """No password: whoever is added chooses one by a link in a mail."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy("Kring sends a link there with which they choose a password."),
+    )
+
+    class Meta:
+        model = User
+        fields = ("name", "email", "role", "team", "language", "time_zone")  # noqa: RUF012
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).strip().lower()
+        if User.objects.filter(email=email).exists():
+            raise forms.ValidationError(_("Somebody with this address is a user already."))
+        return email
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        user.set_unusable_password()
+        if commit:
+            user.save()
+        return user
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """A user is never deleted, since their name stands on what they did; one who leaves cannot log in any more."""
+
+    form = UserForm
+    add_form = NewUserForm  # type: ignore[assignment]
+    list_display = ("name", "email", "role", "team", "language", "is_active", "last_login")
+    list_filter = ("role", "team", "is_active", "language")
+    list_select_related = ("team",)
+    search_fields = ("name", "email")
+    ordering = ("-is_active", "name")
+    filter_horizontal = ()
+    actions = ("send_password_mail",)
+    fieldsets = (
+        (None, {"fields": ("name", "email", "password")}),
+        (gettext_lazy("Work"), {"fields": ("role", "team", "is_active")}),
+        (
+            gettext_lazy("Language and hours"),
+            {"fields": ("language", "time_zone", "working_days", "work_start", "work_end")},
+        ),
+        (gettext_lazy("History"), {"fields": ("date_joined", "last_login", "external_id")}),
+    )
+    add_fieldsets = ((None, {"fields": ("name", "email", "role", "team", "language", "time_zone")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        fixed = ("date_joined", "last_login", "external_id")
+        # Nobody locks themselves out, so there is always an administrator.
+        return (*fixed, "role", "is_active") if obj is not None and obj.pk == request.user.pk else fixed
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            self._send(request, obj)
+
+    @admin.action(description=gettext_lazy("Send a mail to choose a password"))
+    def send_password_mail(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        for user in chosen:
+            self._send(request, user)
+
+    def _send(self, request: HttpRequest, user: User) -> None:
+        form = ResetPasswordForm({"email": user.email or ""})
+        if not user.is_active or not form.is_valid():
+            text = _("%(name)s cannot log in, so there was nothing to send.")
+            self.message_user(request, text % {"name": user}, messages.WARNING)
+            return
+        try:
+            form.save(request)
+        except (SMTPException, OSError):
+            logger.exception("The mail to choose a password could not be sent")
+            text = _(
+                "The mail to %(address)s could not be sent. Look at the mail settings, then send it again from the list."
+            )
+            self.message_user(request, text % {"address": user.email}, messages.ERROR)
+        else:
+            text = _("A mail to choose a password is on its way to %(address)s.")
+            self.message_user(request, text % {"address": user.email}, messages.SUCCESS)
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "country", "members_number")
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        return super().get_queryset(request).annotate(number=Count("members"))
+
+    @admin.display(description=gettext_lazy("members"), ordering="number")
+    def members_number(self, team: Any) -> int:
+        return int(team.number)
+
+
+@admin.register(CaptureForm)
+class CaptureFormAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("title", "address", "language", "origin", "owner", "is_active")
+    list_filter = ("is_active", "language")
+    list_select_related = ("owner",)
+    search_fields = ("title", "slug")
+    prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012
+    autocomplete_fields = ("content",)
+
+    @admin.display(description=gettext_lazy("address"))
+    def address(self, form: CaptureForm) -> str:
+        path = reverse("crm:form", args=[form.slug])
+        return format_html('<a href="{}">{}</a>', path, path)
+
+
+@admin.register(Content)
+class ContentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("title", "kind", "topic", "url")
+    list_filter = ("kind", "topic")
+    search_fields = ("title", "topic", "url", "external_id")
+    readonly_fields = ("external_id",)
+
+
+class StageInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Stage
+    extra = 0
+    fields = ("position", "name", "usual_days", "probability")
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "position", "stages_number")
+    search_fields = ("name",)
+    inlines = (StageInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pipeline]:
+        return super().get_queryset(request).annotate(number=Count("stages"))
+
+    @admin.display(description=gettext_lazy("stages"), ordering="number")
+    def stages_number(self, pipeline: Any) -> int:
+        return int(pipeline.number)

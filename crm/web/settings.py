@@ -1,0 +1,56 @@
+"""What is set up now, with counts and a way to each: for administrators; managers see the parts that they may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings as kring
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from crm.models import Role
+from crm.outbox import MOST_TRIES
+from crm.web import access
+from crm.web.page import Request, render_page
+
+
+@require_safe
+@access.leading_only
+def settings(request: Request) -> HttpResponse:
+    """The whole for administrators; imports, forms, scorecards and pipelines to look at for managers."""
+    context: dict[str, Any] = {
+        "is_admin": request.user.role == Role.ADMIN,
+        "forms": access.capture_forms().order_by("-is_active", "title"),
+        "scorecards": access.scorecards().annotate(
+            ours=Count("criteria", filter=Q(criteria__side="ours")),
+            theirs=Count("criteria", filter=Q(criteria__side="theirs")),
+        ),
+        "pipelines": access.pipelines().prefetch_related("stages"),
+        "imports": access.imports()[:3],
+    }
+    if context["is_admin"]:
+        context |= {
+            "users": access.users().aggregate(
+                number=Count("pk"), **{role: Count("pk", filter=Q(role=role)) for role in Role.values}
+            ),
+            "teams": access.teams().annotate(number=Count("members", filter=Q(members__is_active=True))),
+            "content": access.contents().values("kind").annotate(number=Count("pk")).order_by("-number"),
+            "mail": access.outgoing_mail().aggregate(
+                waiting=Count("pk", filter=Q(sent_at__isnull=True, tries__lt=MOST_TRIES)),
+                given_up=Count("pk", filter=Q(sent_at__isnull=True, tries__gte=MOST_TRIES)),
+            ),
+            "failed_mail": access.outgoing_mail()
+            .filter(sent_at__isnull=True)
+            .exclude(failure="")
+            .order_by("-try_at")[:3],
+            "mail_by": _sender(),
+            "mail_from": kring.DEFAULT_FROM_EMAIL,
+        }
+    return render_page(request, "crm/settings.html", context)
+
+
+def _sender() -> str:
+    """Which way mail goes: `smtp`, `file` or `console`."""
+    name = kring.EMAIL_BACKEND.rpartition(".backends.")[2].partition(".")[0]
+    return {"filebased": "file"}.get(name, name)
