@@ -69,7 +69,7 @@ clean: ## Remove what was made here, data of the embedded servers included (asks
 	@echo "Making .venv, a folder for the Python packages of Kring …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kring needs Python 3.11 or newer. Say which: make run PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python could not make it. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf .venv; exit 1; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
 	@touch $@
 
 .venv/ready: .venv/bin/uv requirements.lock

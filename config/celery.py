@@ -29,6 +29,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 4 * 60},
     },
+    "send the mail that waits": {
+        # A mail is sent at once by a nudge; this finds those whose nudge was lost or whose server was away.
+        "task": "crm.tasks.send_mail",
+        "schedule": crontab(minute="*"),
+        "options": {"expires": 50},
+    },
     "take the health reading": {
         # Before the working day starts, so that the manager's page has this morning's numbers.
         "task": "crm.tasks.take_health_reading",

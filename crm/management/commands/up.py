@@ -16,6 +16,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -139,7 +140,8 @@ class Command(BaseCommand):
         if not settings.EMBEDDED_DATABASE or "seed" not in get_commands() or get_user_model().objects.exists():
             return
         self._step("Loading the demo data")
-        call_command("seed", stdout=self.stdout, stderr=self.stderr)
+        # Its own greeting repeats ours.
+        call_command("seed", stdout=StringIO(), stderr=self.stderr)
 
     def _collect_files(self) -> None:
         """Files for the browser get their hashed and compressed copies, again only when one of them changed."""
