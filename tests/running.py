@@ -22,8 +22,9 @@ from typing import Any
 import psutil
 import pytest
 import redis
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.db import connections
+from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from embedded import postgres
@@ -204,8 +205,10 @@ def live_stack(running_servers: None) -> Iterator[LiveStack]:
 
 @pytest.fixture
 def stack_db(live_stack: LiveStack, django_db_blocker: Any) -> Iterator[LiveStack]:
-    """For this test the ORM and the verbs work on the stack's database, and what they write is committed: the browser sees it."""
-    with django_db_blocker.unblock(), live_stack.database():
+    """For this test the ORM and the verbs work on the stack's database, and what they write is committed: the browser sees it.
+    Passwords are hashed as the stack hashes them, which does not know the tests' cheap way."""
+    honest = override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS)
+    with django_db_blocker.unblock(), live_stack.database(), honest:
         yield live_stack
 
 
