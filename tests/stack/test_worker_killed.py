@@ -1,0 +1,130 @@
+"""A worker that is killed while it refreshes the follow-ups leaves nothing half done, and the next one ends where the first would have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm import follow_ups, pipelines
+from crm.models import Deal, FollowUp, Promise, PromiseSide, Role, Rule, User
+from tests import make
+from tests.running import LiveStack, wait_for
+
+pytestmark = [pytest.mark.stack]
+
+DEALS, PROMISES = 3000, 200
+
+# Each row of the next-step rule takes two milliseconds, and counts itself in a sequence, which other connections see at once.
+SLOWLY = """
+CREATE SEQUENCE midway;
+CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM nextval('midway'), pg_sleep(0.002);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER slowly BEFORE INSERT ON crm_followup FOR EACH ROW WHEN (NEW.rule = 'next_step') EXECUTE FUNCTION slowly();
+"""
+AT_ONCE = "DROP TRIGGER slowly ON crm_followup; DROP FUNCTION slowly(); DROP SEQUENCE midway;"
+REFRESH = "from crm.tasks import refresh_follow_ups; refresh_follow_ups.delay()"
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def ask(question: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def rows() -> list[dict[str, Any]]:
+    """The follow-ups of the two rules as they matter: without the number of the row and the moment it was made."""
+    columns = [field.attname for field in FollowUp._meta.concrete_fields if field.name not in ("id", "created_at")]
+    ours = FollowUp.objects.filter(rule__in=[Rule.NEXT_STEP, Rule.PROMISE])
+    return list(ours.order_by("rule", "subject_kind", "subject_id", "pk").values(*columns))
+
+
+@pytest.fixture
+def much_to_do(stack_db: LiveStack) -> Iterator[LiveStack]:
+    """Thousands of steps and promises that are due, and a table that takes its time with the steps."""
+    now = timezone.now()
+    owner = make.user("Arjan van der Meer", Role.ACCOUNT_MANAGER, email="arjan@killed.example")
+    person, stage, yesterday = (
+        make.person("Ilse Maes", at=now),
+        pipelines.first_stage(),
+        (now - timedelta(days=4)).date(),
+    )
+    Deal.objects.bulk_create(
+        Deal(
+            name=f"Deal {n}",
+            owner=owner,
+            stage=stage,
+            person=person,
+            next_step="Call",
+            next_step_on=yesterday,
+            opened_at=now,
+        )
+        for n in range(DEALS)
+    )
+    Promise.objects.bulk_create(
+        Promise(side=PromiseSide.OURS, text=f"Send {n}", person=person, owner=owner, made_at=now, due_on=yesterday)
+        for n in range(PROMISES)
+    )
+    yield stack_db
+    # The journeys of the same session walk through this database, too.
+    FollowUp.objects.filter(owner=owner).delete()
+    Promise.objects.filter(owner=owner).delete()
+    Deal.objects.filter(owner=owner).delete()
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+
+
+def test_a_worker_killed_in_the_middle_of_a_refresh_changes_nothing_about_its_result(much_to_do):
+    with transaction.atomic():  # What a refresh without any mishap leaves; then as if it had not been.
+        follow_ups.refresh(at=timezone.now())
+        expected = rows()
+        transaction.set_rollback(True)
+    assert len(expected) == DEALS + PROMISES
+
+    execute(SLOWLY)
+    try:
+        much_to_do.manage("shell", "-c", REFRESH)
+        wait_for(
+            lambda: ask("SELECT last_value FROM midway") > DEALS // 10, seconds=60, why="the worker to be in the middle"
+        )
+        much_to_do.kill_worker()
+        written = ask("SELECT last_value FROM midway")
+        assert DEALS // 10 < written < DEALS - 200, "The worker was not in the middle of its work."
+        # The rule before it is done and stays; of the rule it was in, nobody sees a row.
+        assert {row["rule"] for row in rows()} == {Rule.PROMISE}
+        # PostgreSQL notices at the end of the statement that nobody waits for it, and takes it back.
+        wait_for(
+            lambda: (
+                not ask(
+                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%INSERT INTO crm_followup%' AND pid <> pg_backend_pid()"
+                )
+            ),
+            seconds=60,
+            why="PostgreSQL to take the statement back",
+        )
+        assert {row["rule"] for row in rows()} == {Rule.PROMISE}
+    finally:
+        execute(AT_ONCE)
+
+    wait_for(lambda: much_to_do.up.child("worker"), seconds=30, why="another worker")
+    much_to_do.manage("shell", "-c", REFRESH)
+    wait_for(
+        lambda: FollowUp.objects.filter(rule=Rule.NEXT_STEP).count() >= DEALS,
+        seconds=60,
+        why="the next worker to do it all",
+    )
+    assert rows() == expected
+    follow_ups.refresh(at=timezone.now())
+    assert rows() == expected, "A refresh more changes nothing, and no follow-up is there twice."
