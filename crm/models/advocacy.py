@@ -8,10 +8,12 @@ asked ──▶ promised ──▶ introduced ──▶ met ──▶ won ──
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.deals import Deal
@@ -69,7 +71,26 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.promised().filter(due_on__lt=today).filter(Q(not_before__isnull=True) | Q(not_before__lte=today))
 
     def for_list(self) -> ReferralQuerySet:
-        return self.select_related("referrer", "owner", "deal", "introduced", "lead", "lead__deal")
+        return self.select_related("referrer", "owner", "deal__organisation", "introduced", "lead", "lead__deal")
+
+    def for_page(self) -> ReferralQuerySet:
+        return self.for_list().select_related("owner__team", "lead__owner")
+
+    def revenue(self, *by: str) -> models.QuerySet[Referral, dict[str, Any]]:
+        """For each currency (and each value of `by`): `won`, how many orders came of these referrals, and `worth`, their amounts.
+
+        A referral has at most one lead and a lead at most one deal, so no order is counted twice.
+        """
+        return (
+            self.order_by()
+            .filter(lead__deal__state="won")
+            .values(*by, currency=F("lead__deal__currency"))
+            .annotate(
+                won=Count("lead__deal"),
+                worth=Sum(Coalesce("lead__deal__buyer_amount", "lead__deal__seller_amount")),
+            )
+            .order_by(*by, "-won", "currency")
+        )
 
 
 class Referral(models.Model):
@@ -130,4 +151,13 @@ class Referral(models.Model):
         return str(
             _("%(referrer)s: %(whom)s")
             % {"referrer": self.referrer, "whom": self.introduced or self.whom or self.get_state_display()}
+        )
+
+    def is_late(self, today: date) -> bool:
+        """As `ReferralQuerySet.late` says it of rows."""
+        return (
+            self.state == ReferralState.PROMISED
+            and self.due_on is not None
+            and self.due_on < today
+            and (self.not_before is None or self.not_before <= today)
         )
