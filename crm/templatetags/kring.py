@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import NumberPattern, format_compact_currency, format_currency, parse_pattern
+from babel.numbers import format_compact_currency, get_currency_symbol, get_decimal_symbol, get_group_symbol
 from django import template
 from django.conf import settings
 from django.core import mail
@@ -22,7 +22,7 @@ from django.template import TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.dates import MONTHS_3, WEEKDAYS
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, to_locale
@@ -146,8 +146,11 @@ def _current_locale() -> Locale:
 
 
 @cache
-def _money_pattern(pattern: str) -> NumberPattern:
-    return parse_pattern(pattern)
+def _signs(language: str, currency: str) -> tuple[str, dict[int, str]]:
+    """The currency's sign, and the separators of that language. Babel knows them; asking once keeps long lists quick."""
+    locale = _locale(language)
+    separators = {ord(","): get_group_symbol(locale), ord("."): get_decimal_symbol(locale)}
+    return get_currency_symbol(currency, locale), separators
 
 
 def _amount(value: Any) -> Decimal | None:
@@ -164,11 +167,10 @@ def money(value: Any, currency: str = "EUR") -> str:
     amount = _amount(value)
     if amount is None:
         return gettext("not known")
+    sign, separators = _signs(get_language() or settings.LANGUAGE_CODE, currency or "EUR")
     whole = amount == amount.to_integral_value()
-    pattern = _money_pattern("¤ #,##0;-¤ #,##0" if whole else "¤ #,##0.00;-¤ #,##0.00")
-    return format_currency(
-        amount, currency or "EUR", format=pattern, locale=_current_locale(), currency_digits=False
-    ).replace(" ", "\N{NO-BREAK SPACE}")
+    digits = f"{abs(amount):,.0f}" if whole else f"{abs(amount):,.2f}"
+    return f"{'-' if amount < 0 else ''}{sign}\N{NO-BREAK SPACE}{digits.translate(separators)}"
 
 
 @register.filter
@@ -206,9 +208,10 @@ def _day_words(day: date, today: date) -> str:
     if distance == 1:
         return gettext("tomorrow")
     if -7 < distance < 7:
-        return date_format(day, "l")
-    # Translators: the short form of a day in this year, in Django's date letters: "12 Nov".
-    return date_format(day, "j M" if day.year == today.year else "j M Y")
+        return str(WEEKDAYS[day.weekday()])
+    month = str(MONTHS_3[day.month])
+    month = month.title() if (get_language() or "en").startswith("en") else month
+    return f"{day.day} {month}" if day.year == today.year else f"{day.day} {month} {day.year}"
 
 
 @register.filter
@@ -219,7 +222,7 @@ def when(value: Any, at: Any = None) -> str:
     day, today = _day(value), timezone.localtime(_now(at)).date()
     words = _day_words(day, today)
     if isinstance(value, datetime) and abs((day - today).days) < 7:
-        return f"{words} {date_format(timezone.localtime(value), 'H:i')}"
+        return f"{words} {timezone.localtime(value):%H:%M}"
     return words
 
 
@@ -328,6 +331,8 @@ _ROOMS = {
     "referrals": "circle",
     "advocates": "circle",
     "follow-ups": "today",
+    "promises": "today",
+    "conversations": "people",
 }
 
 

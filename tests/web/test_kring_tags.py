@@ -126,6 +126,12 @@ def test_today_is_the_readers_day_and_not_utcs() -> None:
         assert kring.when(just_after_midnight_in_brussels, NOW) == "yesterday 20:30"
 
 
+def test_dutch_days_and_months_are_small() -> None:
+    with translation.override("nl"):
+        assert kring.when(NOW - timedelta(days=3), NOW) == "vrijdag 10:30"
+        assert kring.day(date(2024, 11, 12), NOW) == "12 nov 2024"
+
+
 def test_a_day_has_no_time() -> None:
     assert kring.day(NOW - timedelta(days=3), NOW) == "Friday"
 

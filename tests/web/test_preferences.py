@@ -93,5 +93,5 @@ def test_a_zone_that_is_no_more_does_not_lock_anyone_out(login: Login, sdr: User
 
 def test_it_asks_the_database_little(login: Login, sdr: User, django_assert_max_num_queries: Any) -> None:
     client = login(sdr)
-    with django_assert_max_num_queries(3):  # session, user, team
+    with django_assert_max_num_queries(4):  # session, user, team, leads waiting
         client.get("/me/")
