@@ -214,7 +214,8 @@ def _open(sheet: Sheet, side: SideResult) -> list[str]:
 
 
 def _too_few(side: SideResult, sentence: str) -> list[str]:
-    if side.score >= side.threshold:
+    """Points are worth naming only when no must-have stands in the way."""
+    if side.score >= side.threshold or side.open_musts or side.failed_musts:
         return []
     return [sentence % {"score": side.score, "threshold": side.threshold, "best": side.best}]
 
