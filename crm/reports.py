@@ -22,12 +22,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.clock import day_start
-from crm.models import LeadStatus, Team
+from crm.models import Team
 
 NOTHING = "-"
 """How a filter asks for rows without an origin, content or owner: an empty value means no filter at all."""
 
-LEADS, DEALS, ADVOCATES = "leads", "deals", "advocates"
+LEADS, DEALS = "leads", "deals"
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class Period:
 
     @property
     def received(self) -> dict[str, str]:
-        """The filter of the list of leads that were received in the period."""
-        return self._with_team({"received_from": self.first.isoformat(), "received_to": self.last.isoformat()})
+        """The filter of the list of leads that were received in the period, whatever became of them."""
+        days = {"received_from": self.first.isoformat(), "received_to": self.last.isoformat()}
+        return self._with_team({"status": "all", "owner": "anyone", **days})
 
     @property
     def won(self) -> dict[str, str]:
@@ -77,7 +78,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Link:
-    """The list behind a number: which list (`leads`, `deals`, `advocates`), and its filters."""
+    """The list behind a number: which list (`leads` or `deals`), and its filters."""
 
     screen: str
     query: Mapping[str, str]
@@ -175,7 +176,7 @@ def origins(period: Period) -> Table:
     rows = []
     for origin, leads, won in _rows(ORIGINS, period):
         query = {"origin": origin or NOTHING, **period.received}
-        links = {"leads": Link(LEADS, query), "won": Link(DEALS, {"state": "won", **query})}
+        links = {"leads": Link(LEADS, query), "won": Link(LEADS, {**query, "reached": "won"})}
         rows.append(Row((origin, leads, won, percent(won, leads)), links))
     columns = (Column("origin", _("Origin"), is_number=False), LEADS_COLUMN, WON, CONVERSION)
     return Table("origins", _("Where leads come from"), columns, tuple(rows))
@@ -196,7 +197,7 @@ def content(period: Period) -> Table:
     rows = []
     for pk, title, external_id, leads, won in _rows(CONTENT, period):
         query = {"content": str(pk) if pk else NOTHING, **period.received}
-        links = {"leads": Link(LEADS, query), "won": Link(DEALS, {"state": "won", **query})}
+        links = {"leads": Link(LEADS, query), "won": Link(LEADS, {**query, "reached": "won"})}
         rows.append(Row((title or "", external_id or "", leads, won, percent(won, leads)), links))
     columns = (
         Column("content", _("Content"), is_number=False),
@@ -285,7 +286,7 @@ def months(period: Period) -> Table:
         )
         links = {
             "leads": Link(LEADS, month.received),
-            "won_from_leads": Link(DEALS, {"state": "won", **month.received}),
+            "won_from_leads": Link(LEADS, {**month.received, "reached": "won"}),
             "won_in_month": Link(DEALS, month.won),
         }
         rows.append(Row((first.strftime("%Y-%m"), leads, won_of_leads, percent(won_of_leads, leads), won), links))
@@ -338,14 +339,6 @@ STEPS: Mapping[str, str | Promise] = {
     "won": _("Won"),
     "advocates": _("Advocates"),
 }
-FUNNEL_LINKS: Mapping[str, tuple[str, dict[str, str]]] = {
-    "leads": (LEADS, {}),
-    "qualified": (LEADS, {"reached": "qualified"}),
-    "handed_off": (LEADS, {"reached": LeadStatus.HANDED_OFF.value}),
-    "deals": (DEALS, {}),
-    "won": (DEALS, {"state": "won"}),
-    "advocates": (DEALS, {"state": "won", "reached": "advocate"}),
-}
 
 
 def funnel(period: Period) -> Table:
@@ -356,8 +349,7 @@ def funnel(period: Period) -> Table:
     """
     rows = []
     for step, count, leads, median, mean, least, most, *quantiles in _rows(FUNNEL, period):
-        screen, query = FUNNEL_LINKS[step]
-        link = Link(screen, {**query, **period.received})
+        link = Link(LEADS, {**period.received, **({} if step == "leads" else {"reached": step})})
         days = (_decimal(median), _decimal(mean), least, most, *map(_decimal, quantiles))
         rows.append(Row((step, count, percent(count, leads), *days), {"count": link}))
     rows = rows or [Row((step, 0, percent(0, 0), *[None] * 7)) for step in STEPS]

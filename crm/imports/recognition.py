@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.imports.staging import Said, execute, fetch, number, remember
+from crm.imports.staging import Said, execute, fetch, number, remember, weigh
 from crm.models import EventKind, Role, User
 from crm.refusal import Refused
 
@@ -19,7 +19,9 @@ MOST_NEW_USERS = 1000
 
 def users(roles: dict[str, Role]) -> None:
     """Each column of `roles` gets a `<column>_id`; a new user has the role of the first column that names them."""
-    names = " UNION ".join(f"SELECT {column} AS value FROM staged WHERE {column} IS NOT NULL" for column in roles)
+    names = " UNION ".join(
+        f"SELECT DISTINCT {column} AS value FROM staged WHERE {column} IS NOT NULL" for column in roles
+    )
     execute(
         f"""
         CREATE TEMPORARY TABLE staged_user ON COMMIT DROP AS
@@ -31,6 +33,7 @@ def users(roles: dict[str, Role]) -> None:
         FROM ({names}) v
         """
     )
+    weigh("staged_user")
     unknown = number("SELECT count(*) FROM staged_user WHERE user_id IS NULL")
     if unknown > MOST_NEW_USERS:
         sentence = ngettext(
@@ -94,6 +97,14 @@ UPDATE staged s SET organisation_id = o.id
 FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, id, domain FROM crm_organisation ORDER BY lower(name), id) o
 WHERE s.organisation_id IS NULL AND o.name = lower(s.organisation) AND (s.domain IS NULL OR o.domain = '')
 """
+BY_NEW_DOMAIN = """
+UPDATE staged s SET organisation_id = f.id FROM staged_organisation f WHERE s.organisation_id IS NULL AND f.domain = s.domain
+"""
+BY_NEW_NAME = """
+UPDATE staged s SET organisation_id = f.id
+FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, id, domain FROM staged_organisation ORDER BY lower(name), id) f
+WHERE s.organisation_id IS NULL AND f.name = lower(s.organisation) AND (s.domain IS NULL OR f.domain = '')
+"""
 
 
 def organisations(said: Said) -> None:
@@ -110,8 +121,8 @@ def organisations(said: Said) -> None:
         FROM staged s WHERE s.organisation_id IS NULL AND s.domain IS NOT NULL ORDER BY s.domain, s.organisation IS NULL, s.line
         """,
     )
-    for statement in (BY_DOMAIN, BY_NAME):
-        execute(statement)
+    execute(BY_NEW_DOMAIN)
+    execute(BY_NEW_NAME)
     _add_organisations(
         said,
         """
@@ -128,7 +139,7 @@ def organisations(said: Said) -> None:
         FROM named n JOIN staged s ON s.line = n.line
         """,
     )
-    execute(BY_NAME)
+    execute(BY_NEW_NAME)
 
 
 def _add_organisations(said: Said, found: str) -> None:
@@ -139,6 +150,7 @@ def _add_organisations(said: Said, found: str) -> None:
         SELECT nextval(pg_get_serial_sequence('crm_organisation', 'id')) AS id, f.name, f.domain FROM ({found}) f
         """
     )
+    weigh("staged_organisation")
     execute(
         """
         INSERT INTO crm_organisation (id, name, domain, kvk_number, vat_number, sector, city, country, external_id)
@@ -200,8 +212,12 @@ WHERE s.person_id IS NULL AND f.key = COALESCE(
 
 def people_of_leads(said: Said) -> None:
     """`person_id` of each row that names somebody, with e-mail address, phone number and position added where they are new."""
-    for statement in (PERSON_BY_EMAIL, PERSON_OF_LEAD, PERSON_BY_PHONE, NEW_PEOPLE, ADD_PEOPLE, PERSON_BY_KEY):
+    for statement in (PERSON_BY_EMAIL, PERSON_OF_LEAD, PERSON_BY_PHONE, NEW_PEOPLE):
         execute(statement)
+    execute("CREATE UNIQUE INDEX ON staged_person (id)")
+    weigh("staged_person")
+    execute(ADD_PEOPLE)
+    execute(PERSON_BY_KEY)
     remember(
         EventKind.PERSON_MADE,
         said,

@@ -315,7 +315,7 @@ def _take_in(row: ImportRun, at: datetime, progress: Progress) -> Outcome:
     total = max(sheet.lines - sheet.header_line, 0)
     staged = staging.copy_in(columns, _told(reader.rows(stream), reader, progress, total))
     progress.told(reader.read_rows, reader.read_rows, now=True)
-    staging.index()
+    staging.weigh()
     find()
     late = staging.problems_found()
     made, changed = write()

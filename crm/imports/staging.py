@@ -89,11 +89,9 @@ def copy_in(columns: Columns, taken: Iterable[Taken]) -> int:
     return count
 
 
-def index() -> None:
-    """Let the statements find rows by line and by id, and the planner know how many there are."""
-    execute("CREATE INDEX ON staged (line)")
-    execute("CREATE INDEX ON staged (external_id)")
-    execute("ANALYZE staged")
+def weigh(table: str = "staged") -> None:
+    """Let the planner know how many rows a temporary table has; without that it plans for few and takes minutes for many."""
+    execute(f"ANALYZE {table}")
 
 
 def refuse(where: str, *, column: str, value: str, reason: str, params: dict[str, Any] | None = None) -> None:

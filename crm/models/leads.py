@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.content import CaptureForm, Content
@@ -48,6 +48,9 @@ LEAD_MOVES: dict[str, frozenset[str]] = {
     LeadStatus.DECLINED: frozenset({LeadStatus.WORKING}),
 }
 """From which status a lead may go where. `ACCEPTED` is terminal."""
+
+STEPS = ("qualified", "handed_off", "deals", "won", "advocates")
+"""How far a lead can come after it arrived; it is counted in every step that it reached."""
 
 IN_HAND = (LeadStatus.NEW, LeadStatus.WORKING, LeadStatus.QUALIFIED)
 """Statuses in which the SDR has something to do."""
@@ -102,6 +105,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def in_hand(self) -> LeadQuerySet:
         """New, being qualified or qualified: the SDR's own work."""
         return self.filter(status__in=IN_HAND)
+
+    def reached(self, step: str) -> LeadQuerySet:
+        """Those that ever came so far, as the funnel of `crm.reports` counts them: one of `STEPS`."""
+        offered = HandOff.objects.filter(lead=OuterRef("pk"))
+        return {
+            "qualified": self.filter(Q(qualified_at__isnull=False) | Q(verdict=Verdict.QUALIFIED)),
+            "handed_off": self.filter(Q(status__in=(LeadStatus.HANDED_OFF, LeadStatus.ACCEPTED)) | Exists(offered)),
+            "deals": self.filter(deal__isnull=False),
+            "won": self.filter(deal__state="won"),
+            "advocates": self.filter(deal__state="won", person__advocate__isnull=False),
+        }[step]
 
     def unanswered(self) -> LeadQuerySet:
         """The response clock runs: due to be answered and not answered yet."""

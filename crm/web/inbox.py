@@ -10,11 +10,12 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from crm.clock import day_start
+from crm.clock import day_start, organisation_calendar
 from crm.models import IN_HAND, LeadStatus, Role, User
-from crm.models.leads import LeadQuerySet
+from crm.models.leads import STEPS, LeadQuerySet
 from crm.web import access, keyset
 from crm.web.page import Request, render_page
 
@@ -23,15 +24,22 @@ NOT_RECORDED = "-"
 MINE_AND_NOBODYS = "mine"
 BY_CLOCK = (keyset.Key("clock_due_at", nulls_last=True, field=DateTimeField(null=True)), "-received_at", "-id")
 BY_RECEIVED = ("-received_at", "-id")
-NARROWING = ("origin", "content", "team", "received_from", "received_to")
+NARROWING = ("origin", "content", "team", "received_from", "received_to", "reached")
 """Filters that look at the whole, as a number on the dashboard does: with one of them, no owner means anyone."""
 MOST_CONTENTS = 200
+REACHED = {
+    "qualified": gettext_lazy("who were qualified"),
+    "handed_off": gettext_lazy("who were handed off"),
+    "deals": gettext_lazy("who became a deal"),
+    "won": gettext_lazy("who were won"),
+    "advocates": gettext_lazy("who recommend us"),
+}
 
 
 @require_safe
 def inbox(request: Request) -> HttpResponse:
     """`status` (one, `in_hand` or `all`), `owner` (a number, `me`, `nobody`, `anyone`, `mine`), `origin` (`-`: not recorded), `content`, `team`,
-    `received_from`, `received_to` (first and last day), `sort` (`received`). What makes no sense is left out."""
+    `received_from`, `received_to` (first and last day), `reached` (a step of the funnel), `sort` (`received`). What makes no sense is left out."""
     chosen = _chosen(request)
     rows = _selected(request.user, chosen)
     by_clock = chosen["status"] in (IN_HAND_WORD, *IN_HAND) and chosen["sort"] != "received"
@@ -69,6 +77,7 @@ def _chosen(request: Request) -> dict[str, Any]:
         "team": _number(asked.get("team", "")),
         "received_from": _day(asked.get("received_from", "")),
         "received_to": _day(asked.get("received_to", "")),
+        "reached": asked.get("reached", "") if asked.get("reached") in STEPS else "",
         "sort": "received" if asked.get("sort") == "received" else "",
     }
 
@@ -96,11 +105,13 @@ def _selected(user: User, chosen: dict[str, Any]) -> LeadQuerySet:
         rows = rows.filter(content_id=chosen["content"])
     if chosen["team"]:
         rows = rows.filter(owner__team_id=chosen["team"])
+    # The days of the organisation, as in every report: a number and the list behind it agree for every reader.
+    zone = organisation_calendar().zone
     if chosen["received_from"]:
-        rows = rows.filter(received_at__gte=day_start(chosen["received_from"], user.zone))
+        rows = rows.filter(received_at__gte=day_start(chosen["received_from"], zone))
     if chosen["received_to"]:
-        rows = rows.filter(received_at__lt=day_start(chosen["received_to"] + timedelta(days=1), user.zone))
-    return rows
+        rows = rows.filter(received_at__lt=day_start(chosen["received_to"] + timedelta(days=1), zone))
+    return rows.reached(chosen["reached"]) if chosen["reached"] else rows
 
 
 def _offered(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +139,8 @@ def _also(chosen: dict[str, Any], offered: dict[str, Any]) -> list[str]:
         ]
     if chosen["team"]:
         said += [_("of team %(team)s") % {"team": team} for team in offered["teams"] if team.pk == chosen["team"]]
+    if chosen["reached"]:
+        said.append(str(REACHED[chosen["reached"]]))
     if chosen["received_from"]:
         said.append(_("received from %(day)s on") % {"day": date_format(chosen["received_from"], "j F Y")})
     if chosen["received_to"]:
