@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import phonenumbers
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -174,3 +175,12 @@ class PhoneNumber(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def readable(self) -> str:
+        """As people write it: +32 15 12 34 56."""
+        try:
+            number = phonenumbers.parse(self.number, None)
+        except phonenumbers.NumberParseException:
+            return self.number
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))

@@ -142,6 +142,13 @@ class ConversationForm(KringForm):
                 self.add_error(side, _("Say what was promised."))
         return cleaned
 
+    @property
+    def has_promise(self) -> bool:
+        """Whether something was filled in about promises, right or wrong: then that part stands open."""
+        return self.is_bound and any(
+            self.data.get(f"{side}{part}") for side in ("ours", "theirs") for part in ("", "_due")
+        )
+
     def promised(self, side: str) -> logbook.Promised | None:
         said = self.cleaned_data
         if not said[side]:

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from crm.models import Role
+from crm.models import ContentKind, Role
 from crm.outbox import MOST_TRIES
 from crm.web import access
 from crm.web.page import Request, render_page
@@ -35,7 +35,13 @@ def settings(request: Request) -> HttpResponse:
                 number=Count("pk"), **{role: Count("pk", filter=Q(role=role)) for role in Role.values}
             ),
             "teams": access.teams().annotate(number=Count("members", filter=Q(members__is_active=True))),
-            "content": access.contents().values("kind").annotate(number=Count("pk")).order_by("-number"),
+            "content": [
+                {"label": ContentKind(kind).label, "number": number}
+                for kind, number in access.contents()
+                .values_list("kind")
+                .annotate(number=Count("pk"))
+                .order_by("-number")
+            ],
             "mail": access.outgoing_mail().aggregate(
                 waiting=Count("pk", filter=Q(sent_at__isnull=True, tries__lt=MOST_TRIES)),
                 given_up=Count("pk", filter=Q(sent_at__isnull=True, tries__gte=MOST_TRIES)),
