@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core import mail
 from django.template import TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import MONTHS_3, WEEKDAYS
 from django.utils.html import format_html
@@ -346,10 +346,7 @@ def navlink(context: template.Context, name: str, room: str, words: str, count: 
     path = request.path if request else ""
     first = path.strip("/").partition("/")[0]
     here = context.get("nav") or _ROOMS.get(first, first)
-    try:
-        url = reverse(name)
-    except NoReverseMatch:
-        return SafeString("")
+    url = reverse(name)
     current = ""
     if here == room:
         current = ' aria-current="page"' if path == url else ' aria-current="true"'

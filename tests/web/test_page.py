@@ -123,10 +123,13 @@ def test_no_page_needs_inline_script_or_style(login: Login, client: Client, sdr:
 
 
 def test_the_header_marks_where_we_are(login: Login, sdr: User, admin_user: User) -> None:
+    assert '<a class="nav-link" href="/people/" aria-current="page">' in login(sdr).get("/people/").content.decode()
     page = login(sdr).get("/me/").content.decode()
     assert 'aria-current="page"' not in page
     assert 'href="/settings/"' not in page, "only administrators configure"
     assert 'class="skip-link" href="#content"' in page
     assert '<main id="content"' in page
     assert "x-csrftoken" in page
-    assert login(admin_user).get("/me/").status_code == 200
+    for_admins = login(admin_user).get("/me/").content.decode()
+    for entry in ("/", "/leads/", "/people/", "/deals/", "/circle/", "/dashboard/", "/health/", "/settings/"):
+        assert f'<a class="nav-link" href="{entry}"' in for_admins
