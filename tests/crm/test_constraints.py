@@ -1,0 +1,182 @@
+"""What the database refuses of our nouns, whoever asks: each constraint is attacked, and a new one without an attack fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+
+from crm import handoffs
+from crm.models import (
+    Deal,
+    EmailAddress,
+    Finding,
+    FollowUp,
+    HandOff,
+    HealthReading,
+    Lead,
+    PhoneNumber,
+    Position,
+    Promise,
+    Referral,
+    Role,
+    Touch,
+    User,
+)
+from crm.pipelines import first_stage
+from tests import make
+
+pytestmark = pytest.mark.django_db
+M = TypeVar("M", bound=models.Model)
+
+
+def spoil(row: models.Model, **changes: Any) -> None:
+    """Change a sound row behind the verbs' backs."""
+    type(row)._default_manager.filter(pk=row.pk).update(**changes)
+
+
+def again(row: M, **changes: Any) -> None:
+    """The same row once more."""
+    row.pk = None
+    row._state.adding = True
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+
+
+def position() -> Position:
+    return Position.objects.create(person=make.person(), organisation=make.organisation())
+
+
+def hand_off() -> HandOff:
+    return make.hand_off(make.user(), make.user(role=Role.ACCOUNT_MANAGER))
+
+
+def deal() -> Deal:
+    offered = hand_off()
+    return handoffs.accept(
+        hand_off=offered, next_step="Call", next_step_on=make.AT.date(), by=offered.to_user, at=make.AT
+    )
+
+
+def referral() -> Referral:
+    giver = make.person()
+    return Referral.objects.create(referrer=giver, owner=make.user(), asked_at=make.AT)
+
+
+def promise() -> Promise:
+    return make.promise(make.person(), by=make.user(), due_on=date(2026, 12, 1))
+
+
+def follow_up(**fields: Any) -> FollowUp:
+    given: dict[str, Any] = {
+        "rule": "first_answer",
+        "subject_kind": "lead",
+        "subject_id": 1,
+        "owner": make.user(),
+        "due_at": make.AT,
+        "show_at": make.AT,
+        "created_at": make.AT,
+    }
+    return FollowUp.objects.create(**given | fields)
+
+
+def finding() -> Finding:
+    return Finding.objects.create(kind="stale", subject_kind="deal", subject_id=1, since=make.AT)
+
+
+def reading() -> HealthReading:
+    return HealthReading.objects.create(metric="open_deals", value=1, taken_at=make.AT)
+
+
+def touch() -> Touch:
+    return Touch.objects.create(person=make.person(), content=make.content(), at=make.AT)
+
+
+def lead() -> Lead:
+    return make.lead()
+
+
+LATER = make.AT + timedelta(days=1)
+ATTACKS: dict[str, Callable[[], object]] = {
+    "organisation_domain_once": lambda: again(make.organisation(domain="a.example")),
+    "organisation_domain_lower": lambda: spoil(make.organisation(domain="a.example"), domain="A.example"),
+    "organisation_external_id_once": lambda: again(make.organisation(external_id="7")),
+    "user_email_lower": lambda: spoil(make.user(), email="Ann@kring.example"),
+    "user_external_id_once": lambda: again(make.user(external_id="7"), email="other@kring.example"),
+    "user_active_has_email": lambda: spoil(make.user(), email=None),
+    "user_role_known": lambda: spoil(make.user(), role="boss"),
+    "user_day_ends_after_start": lambda: spoil(make.user(), work_start="18:00"),
+    "person_has_a_name": lambda: spoil(make.person(), given_name="", family_name=""),
+    "person_external_id_once": lambda: again(make.person(external_id="7")),
+    "person_not_introduced_by_self": lambda: (p := make.person()) and spoil(p, introduced_by=p),
+    "position_current_once": lambda: again(position()),
+    "position_ends_after_start": lambda: spoil(position(), started_on="2026-02-01", ended_on="2026-01-01"),
+    "email_address_once_per_person": lambda: again(EmailAddress.objects.get(person=make.person())),
+    "email_address_lower": lambda: spoil(EmailAddress.objects.get(person=make.person()), address="A@b.example"),
+    "phone_number_once_per_person": lambda: again(PhoneNumber.objects.get(person=make.person(phone="+3215123456"))),
+    "phone_number_e164": lambda: spoil(PhoneNumber.objects.get(person=make.person(phone="+3215123456")), number="015"),
+    "content_kind_known": lambda: spoil(make.content(), kind="poem"),
+    "content_external_id_once": lambda: again(make.content(external_id="7")),
+    "touch_once": lambda: again(touch()),
+    "lead_message_once": lambda: again(lead()),
+    "lead_status_known": lambda: spoil(lead(), status="lost"),
+    "lead_verdict_known": lambda: spoil(lead(), verdict="maybe", verdict_at=make.AT),
+    "lead_declined_has_reason": lambda: spoil(lead(), verdict="declined", verdict_at=make.AT),
+    "lead_nurture_has_date": lambda: spoil(lead(), verdict="nurture", verdict_at=make.AT),
+    "lead_verdict_dated": lambda: spoil(lead(), verdict="qualified"),
+    "lead_handed_off_is_qualified": lambda: spoil(lead(), status="handed_off"),
+    "lead_declined_by_verdict": lambda: spoil(lead(), status="declined"),
+    "hand_off_one_waiting_per_lead": lambda: again(hand_off()),
+    "hand_off_one_accepted_per_lead": lambda: again(deal().lead.hand_offs.get()),  # type: ignore[union-attr]
+    "hand_off_answer_dated": lambda: spoil(hand_off(), answered_at=make.AT),
+    "hand_off_rejected_has_reason": lambda: spoil(hand_off(), state="rejected", answered_at=make.AT),
+    "hand_off_state_known": lambda: spoil(hand_off(), state="late", answered_at=make.AT),
+    "stage_name_once_per_pipeline": lambda: again(first_stage()),
+    "stage_probability_below_certain": lambda: spoil(first_stage(), probability=100),
+    "stage_usual_days_positive": lambda: spoil(first_stage(), usual_days=0),
+    "deal_external_id_once": lambda: (
+        (d := deal()) and (spoil(d, external_id="7"), again(d, external_id="7", lead=None))
+    ),
+    "deal_end_dated": lambda: spoil(deal(), won_at=make.AT),
+    "deal_lost_has_reason": lambda: spoil(deal(), state="lost", lost_at=make.AT),
+    "deal_open_has_next_step": lambda: spoil(deal(), next_step_on=None),
+    "deal_probability_percent": lambda: spoil(deal(), seller_probability=101),
+    "deal_buyer_amount_positive": lambda: spoil(deal(), buyer_amount=-1),
+    "deal_seller_amount_positive": lambda: spoil(deal(), seller_amount=-1),
+    "referral_not_of_self": lambda: (r := referral()) and spoil(r, introduced=r.referrer),
+    "referral_promise_dated": lambda: spoil(referral(), state="promised"),
+    "referral_state_known": lambda: spoil(referral(), state="hoped"),
+    "referral_introduced_whom": lambda: spoil(referral(), state="introduced"),
+    "conversation_kind_known": lambda: spoil(make.conversation(make.person(), by=make.user()), kind="fax"),
+    "conversation_direction_known": lambda: spoil(make.conversation(make.person(), by=make.user()), direction="up"),
+    "promise_side_known": lambda: spoil(promise(), side="both"),
+    "promise_resolution_dated": lambda: spoil(promise(), state="kept"),
+    "follow_up_one_open_per_rule_and_subject": lambda: again(follow_up()),
+    "follow_up_outcome_dated": lambda: spoil(follow_up(), outcome="cause_gone"),
+    "follow_up_by_hand_says_what": lambda: spoil(follow_up(), rule=""),
+    "follow_up_closed_by_somebody": lambda: spoil(follow_up(), outcome="done", closed_at=make.AT),
+    "follow_up_shown_when_due": lambda: spoil(follow_up(), due_at=LATER),
+    "health_reading_once": lambda: again(reading()),
+    "finding_one_open_per_subject": lambda: again(finding()),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_the_database_refuses(name: str) -> None:
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        ATTACKS[name]()
+    assert refused.value.__cause__.diag.constraint_name == name  # type: ignore[union-attr]
+
+
+def test_every_constraint_is_attacked() -> None:
+    nouns = [model for model in apps.get_app_config("crm").get_models() if not model._meta.proxy]
+    assert {constraint.name for model in nouns for constraint in model._meta.constraints} == set(ATTACKS)
+
+
+def test_an_inactive_seller_needs_no_address() -> None:
+    assert User.objects.create(name="Seller 7", external_id="7", is_active=False).email is None
