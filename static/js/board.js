@@ -63,6 +63,11 @@
     if (button) refocus = dragged ? null : button.closest(".board-card").id;
   });
 
+  // Sortable leaves style attributes behind. htmx would copy them to the new cards, which the content security policy forbids.
+  document.addEventListener("htmx:beforeSwap", () => {
+    for (const styled of document.querySelectorAll("[data-board] [style]")) styled.removeAttribute("style");
+  });
+
   document.addEventListener("htmx:afterSettle", (event) => {
     start();
     if (!refocus || !document.getElementById("board")?.contains(event.target) && event.target.id !== "board") return;
