@@ -35,6 +35,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*"),
         "options": {"expires": 50},
     },
+    "resume imports": {
+        # A run whose worker died or whose message was lost waits a few minutes at most.
+        "task": "crm.tasks.resume_imports",
+        "schedule": crontab(minute="*/3"),
+        "options": {"expires": 2 * 60},
+    },
     "take the health reading": {
         # Before the working day starts, so that the manager's page has this morning's numbers.
         "task": "crm.tasks.take_health_reading",

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import follow_ups, outbox, readings
+from crm import follow_ups, imports, outbox, readings
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,20 @@ def take_health_reading() -> None:
 def send_mail() -> None:
     """Every mail whose moment has come is on its way."""
     outbox.send_due(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def run_import(run_id: int) -> None:
+    """A file is taken in, and the follow-ups of what it brought are looked at. Runs that are done, or in other hands, are left alone."""
+    imports.run(run_id=run_id, at=timezone.now())
+    nudge_follow_ups()
+
+
+@shared_task(ignore_result=True)
+def resume_imports() -> None:
+    """Runs whose worker died, or whose message was lost, are asked for again."""
+    for run_id in imports.abandoned(at=timezone.now()):
+        run_import.delay(run_id)
 
 
 def nudge_follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:

@@ -30,3 +30,15 @@ def _send_mail() -> None:
         tasks.send_mail.delay()
     except (RedisError, KombuError, OSError) as error:
         logger.warning("The broker is away (%s); the mail waits for the schedule", error)
+
+
+def run_import(run_id: int) -> None:
+    """A file waits to be taken in."""
+    transaction.on_commit(lambda: _run_import(run_id))
+
+
+def _run_import(run_id: int) -> None:
+    try:
+        tasks.run_import.delay(run_id)
+    except (RedisError, KombuError, OSError) as error:
+        logger.warning("The broker is away (%s); import %s waits for the schedule", error, run_id)
