@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crm import capture, events, people
+from crm import capture, events, locks, people
 from crm.models import (
     REFERRAL_MOVES,
     Advocate,
@@ -246,6 +246,4 @@ def _move(referral: Referral, state: ReferralState) -> None:
 
 
 def _locked(referral: Referral) -> Referral:
-    return (
-        Referral.objects.select_for_update(of=("self",)).select_related("referrer", "deal", "lead").get(pk=referral.pk)
-    )
+    return locks.row(Referral.objects.select_related("referrer", "deal", "lead"), referral.pk)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from crm import advocacy, events
+from crm import advocacy, events, locks
 from crm.models import (
     Deal,
     DealState,
@@ -215,7 +215,5 @@ def _must_be_open(deal: Deal) -> None:
 
 
 def _locked(deal: Deal) -> Deal:
-    rows: QuerySet[Deal] = Deal.objects.select_for_update(of=("self",)).select_related(
-        "stage", "organisation", "person", "lead", "owner"
-    )
-    return rows.get(pk=deal.pk)
+    rows: QuerySet[Deal] = Deal.objects.select_related("stage", "organisation", "person", "lead", "owner")
+    return locks.row(rows, deal.pk)

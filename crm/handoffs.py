@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import clock, deals, events, pipelines
+from crm import clock, deals, events, locks, pipelines
 from crm.models import Deal, EventKind, HandOff, HandOffState, Lead, LeadStatus, Role, User, Verdict
 from crm.refusal import Refused
 
@@ -92,7 +92,7 @@ def reject(*, hand_off: HandOff, reason: str, by: User, at: datetime) -> HandOff
 
 def _claimed(hand_off: HandOff) -> HandOff:
     """The hand-off as it is now. Whoever comes second waits here until the first has committed, and then sees what was decided."""
-    return HandOff.objects.select_for_update(of=("self",)).select_related("lead", "to_user").get(pk=hand_off.pk)
+    return locks.row(HandOff.objects.select_related("lead", "to_user"), hand_off.pk)
 
 
 def _must_wait(hand_off: HandOff) -> None:
@@ -103,6 +103,4 @@ def _must_wait(hand_off: HandOff) -> None:
 
 
 def _locked(lead: Lead) -> Lead:
-    return (
-        Lead.objects.select_for_update(of=("self",)).select_related("person", "organisation", "owner").get(pk=lead.pk)
-    )
+    return locks.row(Lead.objects.select_related("person", "organisation", "owner"), lead.pk)

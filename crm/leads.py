@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import conversations, events, letters, outbox
+from crm import conversations, events, letters, locks, outbox
 from crm.models import (
     IN_HAND,
     Conversation,
@@ -361,8 +361,4 @@ def _cannot(lead: Lead) -> str:
 
 def _locked(lead: Lead) -> Lead:
     """The row as it is now, held until the transaction ends; verbs decide on it and not on what a page showed."""
-    return (
-        Lead.objects.select_for_update(of=("self",))
-        .select_related("person", "organisation", "owner", "assessment__scorecard")
-        .get(pk=lead.pk)
-    )
+    return locks.row(Lead.objects.select_related("person", "organisation", "owner", "assessment__scorecard"), lead.pk)

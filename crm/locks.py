@@ -1,8 +1,23 @@
-"""Named locks that PostgreSQL holds until the end of the transaction: for the rare moments in which no row exists yet to lock."""
+"""Locks that PostgreSQL holds until the end of the transaction: of a row on which a verb decides, and by name where no row exists yet."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.db import connection
+from django.db.models import Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+def row(rows: QuerySet[M], pk: int) -> M:
+    """The row of `rows` as it is now, held until the transaction ends. Needs an open transaction; raises `DoesNotExist`.
+
+    It is locked by itself and then read with what it is joined to. Both in one statement would, after waiting for somebody else, join the new
+    row with the others as they were before: a row that changed its owner or stage meanwhile would be missing.
+    """
+    rows.model._default_manager.select_for_update(no_key=True).values_list("pk", flat=True).get(pk=pk)
+    return rows.get(pk=pk)
 
 
 def hold(*words: object) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from crm import leads, letters
 from crm.models import DeclineReason, Event, EventKind, Lead, LeadStatus, OutgoingMail, User, Verdict
@@ -235,3 +238,24 @@ def test_every_reason_has_a_kind_text_in_both_languages(sdr: User) -> None:
         assert dutch.startswith("Beste Sofie,")
         assert letters.is_ready_text(dutch.replace("\n", "\r\n"), to=person, sender=sdr, language="nl")
     assert not letters.is_ready_text("My own words", to=person, sender=sdr, language="nl")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_take_a_lead_at_the_same_moment_and_one_hears_who_was_first(sdr: User, teammate: User) -> None:
+    lead = make.lead(owner=make.user("Els", team=sdr.team))
+    barrier = Barrier(2)
+
+    def take(user: User) -> Lead | str:
+        try:
+            barrier.wait(timeout=10)
+            return leads.take(lead=lead, by=user, at=make.AT)
+        except Refused as refusal:
+            return str(refusal)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(take, [sdr, teammate]))
+    (taken,) = [answer for answer in answers if isinstance(answer, Lead)]
+    (sentence,) = [answer for answer in answers if isinstance(answer, str)]
+    assert sentence == f"{taken.owner} has taken this lead already."
