@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashField
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -23,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.models import CaptureForm, Content, Pipeline, Stage, Team, User
+from qualification.admin import LabelledInline
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,12 @@ admin.site.unregister(EmailAddress)
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Working days by name; an address in lower case; somebody who can log in has one."""
+    """Working days by name; an address in lower case; somebody who can log in has one. The password shows only whether there is one."""
+
+    password = ReadOnlyPasswordHashField(
+        label=gettext_lazy("Password"),
+        help_text=gettext_lazy("Better than setting one: send a mail from the list, so that they choose it themselves."),
+    )
 
     working_days = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Working days"),
@@ -168,7 +175,6 @@ class CaptureFormAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("owner",)
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012
-    autocomplete_fields = ("content",)
 
     @admin.display(description=gettext_lazy("address"))
     def address(self, form: CaptureForm) -> str:
@@ -184,9 +190,8 @@ class ContentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ("external_id",)
 
 
-class StageInline(admin.TabularInline):  # type: ignore[type-arg]
+class StageInline(LabelledInline):
     model = Stage
-    extra = 0
     fields = ("position", "name", "usual_days", "probability")
 
 

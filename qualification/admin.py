@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,9 +15,22 @@ from qualification import versions
 from qualification.models import Criterion, Scorecard
 
 
-class CriterionInline(admin.TabularInline):  # type: ignore[type-arg]
-    model = Criterion
+class LabelledFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            field.widget.attrs["aria-label"] = field.label
+
+
+class LabelledInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Each field says its name to a screen reader, since a table of fields has no labels."""
+
+    formset = LabelledFormSet
     extra = 0
+
+
+class CriterionInline(LabelledInline):
+    model = Criterion
     fields = ("position", "side", "question", "help_text", "weight", "is_must")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

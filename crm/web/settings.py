@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.conf import settings as kring
@@ -22,10 +23,10 @@ def settings(request: Request) -> HttpResponse:
     context: dict[str, Any] = {
         "is_admin": request.user.role == Role.ADMIN,
         "forms": access.capture_forms().order_by("-is_active", "title"),
-        "scorecards": access.scorecards().annotate(
-            ours=Count("criteria", filter=Q(criteria__side="ours")),
-            theirs=Count("criteria", filter=Q(criteria__side="theirs")),
-        ),
+        "scorecards": [
+            {"row": row, "sides": Counter(criterion.side for criterion in row.criteria.all())}
+            for row in access.scorecards().prefetch_related("criteria")
+        ],
         "pipelines": access.pipelines().prefetch_related("stages"),
         "imports": access.imports()[:3],
     }
