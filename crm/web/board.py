@@ -9,7 +9,9 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm.models import Deal, Pipeline, Role, Stage, User
@@ -23,20 +25,35 @@ CARDS = 25
 WHOSE = ("me", "team", "all")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Card:
+    """One deal as its card says it; the words are made here once, since a board has a hundred cards."""
+
     deal: Deal
+    href: str
+    who: str
+    owner: str
     is_movable: bool
+
+    @classmethod
+    def of(cls, deal: Deal, user: User) -> Card:
+        return cls(
+            deal=deal,
+            href=reverse("crm:deal", args=[deal.pk]),
+            who=" · ".join(str(row) for row in (deal.organisation, deal.person) if row),
+            owner=deal.owner.name if deal.owner else "",
+            is_movable=access.may_write(user, deal.owner),
+        )
 
 
 @dataclass
 class Column:
-    """One stage: some cards, and the count and sums (one for each currency) of all that stand in it."""
+    """One stage: some cards, and the count and sums (one for each currency) of all that stand in it. `moves` leads to the other stages."""
 
     stage: Stage
     cards: list[Card] = field(default_factory=list)
     totals: list[dict[str, Any]] = field(default_factory=list)
-    others: list[Stage] = field(default_factory=list)
+    moves: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -96,8 +113,10 @@ def _columns(user: User, pipeline: Pipeline, rows: DealQuerySet) -> list[Column]
     columns = {
         stage.pk: Column(
             stage=stage,
-            cards=[Card(found[pk], access.may_write(user, found[pk].owner)) for pk in stage.card_ids if pk in found],
-            others=[other for other in stages if other.pk != stage.pk],
+            cards=[Card.of(found[pk], user) for pk in stage.card_ids if pk in found],
+            moves=[
+                (str(other.pk), _("To %(stage)s") % {"stage": other.name}) for other in stages if other.pk != stage.pk
+            ],
         )
         for stage in stages
     }
