@@ -137,7 +137,7 @@ def _referral_promise(follow_up: FollowUp, at: datetime) -> str:
 def _referral_promise_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
     due = read_day(follow_up.why["due"])
     assert due
-    return day_badge(_("introduction, due today"), _("introduction, %(late)s"), days_between(due, at))
+    return day_badge(_("promise of theirs, due today"), _("promise of theirs, %(late)s"), days_between(due, at))
 
 
 REFERRAL_PROMISE = FollowUpRule(

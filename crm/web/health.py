@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crm import health as checks
 from crm import readings
-from crm.metrics import METRICS
+from crm.metrics import METRICS, Scope
 from crm.models import Finding, FindingKind
 from crm.web import access
 from crm.web.page import Request, announce, redirect_or_part, render_page
@@ -123,7 +123,7 @@ def _content(request: Request) -> dict[str, Any]:
         for kind in checks.CHECKS
         if counts.get(kind)
     ]
-    return {"at": at, "read_at": read_at, "groups": groups, "total": sum(counts.values()), **_history(at)}
+    return {"at": at, "read_at": read_at, "groups": groups, "total": sum(counts.values()), "currency": Scope(at).currency, **_history(at)}
 
 
 def _history(at: datetime) -> dict[str, Any]:

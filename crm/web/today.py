@@ -57,6 +57,8 @@ class Row:
     name_url: str
     about: str
     about_url: str
+    amount: Decimal | None
+    currency: str
     why: str
     badge: rules.Badge | None
     act: str
@@ -66,6 +68,11 @@ class Row:
     @property
     def tone(self) -> str:
         return TONES[self.badge.tone] if self.badge else ""
+
+    @property
+    def says_last_contact(self) -> bool:
+        """Whether its why tells of the last contact itself, or there is nobody to have been in contact with."""
+        return self.follow_up.person is None or self.follow_up.rule in (Rule.KEEP_IN_TOUCH, Rule.FIRST_ANSWER)
 
     @property
     def is_hand_off(self) -> bool:
@@ -169,12 +176,19 @@ def row(follow_up: FollowUp, at: datetime) -> Row:
         name_url=name_url or about_url,
         about=about,
         about_url=about_url,
-        why=rules.sentence(follow_up, at),
+        amount=(deal.buyer_amount if deal.buyer_amount is not None else deal.seller_amount) if deal else None,
+        currency=deal.currency if deal else "EUR",
+        why=_as_sentence(rules.sentence(follow_up, at)),
         badge=rules.badge(follow_up, at),
         act=act,
         act_url=act_url,
         done=_("Kept") if follow_up.rule == Rule.PROMISE else _("Done"),
     )
+
+
+def _as_sentence(words: str) -> str:
+    """With a full stop, since another sentence follows it; what people wrote seldom has one."""
+    return words if words.endswith((".", "?", "!", "…", "”")) else f"{words}."
 
 
 def _act(follow_up: FollowUp) -> tuple[str, str]:

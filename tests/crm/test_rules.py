@@ -280,7 +280,7 @@ def test_the_promise_of_an_introduction_waits_for_the_holiday_to_end(account_man
     assert "promised to introduce a sister in purchasing, but not before 14 September. That day has come." in said(
         follow_up
     )
-    assert badge(follow_up) == "introduction, 60 days late"
+    assert badge(follow_up) == "promise of theirs, 60 days late"
 
 
 def test_an_introduction_ends_the_wait_for_it(account_manager):

@@ -109,8 +109,8 @@ def test_a_line_says_who_where_why_and_when_we_last_spoke(account_manager, login
         f'href="/people/{peter.pk}/"',
         "Vandermeulen Logistics",
         "promise of theirs, 6 days late",
-        "On 24 October Peter van der Meulen promised, by 17 November: the numbers",
-        "Last contact: never",
+        "On 24 October Peter van der Meulen promised, by 17 November: the numbers. ",
+        "Last contact: never.",
     ):
         assert words in page
 
