@@ -136,7 +136,7 @@ def refresh(
 
 
 def _refresh(rule: FollowUpRule, parameters: dict[str, Any], subjects: list[Subject] | None) -> RuleReport:
-    these = (
+    these: dict[str, Any] = (
         {}
         if subjects is None
         else {"kinds": [str(kind) for kind, _pk in subjects], "ids": [pk for _kind, pk in subjects]}

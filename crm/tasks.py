@@ -64,7 +64,7 @@ def nudge_follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:
     Nudges for everything wait together: as long as one is asked for and has not begun, another adds nothing, since it would see the same rows. A
     broker that is away costs nothing but freshness, since the schedule comes by every quarter of an hour.
     """
-    few = None if subjects is None else [[str(kind), pk] for kind, pk in subjects]
+    few: list[list[str | int]] | None = None if subjects is None else [[str(kind), pk] for kind, pk in subjects]
     transaction.on_commit(lambda: _ask(few))
 
 

@@ -158,7 +158,7 @@ def _words(cell: reports.Cell) -> str:
     if name == "step":
         return str(reports.STEPS[value])
     if name == "role":
-        return Role(value).label
+        return str(Role(value).label)
     if name == "month":
         return date_format(date.fromisoformat(f"{value}-01"), "F Y")
     if isinstance(value, datetime):
@@ -233,6 +233,11 @@ def _figures(scope: Scope) -> dict[str, Any]:
             "referrals_unthanked",
         ],
     )
+    # Whole numbers, since the plural of a word follows from them.
+    value = {
+        key: int(number) if number is not None and METRICS[key].unit == Unit.COUNT else number
+        for key, number in value.items()
+    }
     return {
         "value": value,
         "metrics": {key: METRICS[key] for key in value},

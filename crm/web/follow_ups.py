@@ -77,7 +77,9 @@ class FollowUpForm(KringForm):
 
     note = forms.CharField(label=gettext_lazy("What is to be done?"), max_length=300)
     due_on = forms.DateField(label=gettext_lazy("When?"))
-    owner = forms.ModelChoiceField(label=gettext_lazy("Who does it?"), queryset=None, empty_label=None)
+    owner: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        label=gettext_lazy("Who does it?"), queryset=None, empty_label=None
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
