@@ -95,9 +95,24 @@ EMBEDDED_DATABASE = not env_str("DATABASE_URL")
 EMBEDDED_REDIS = not env_str("REDIS_URL")
 
 SECRET_KEY = env_secret("KRING_SECRET_KEY", kept_in=VAR / "secret-key" if EMBEDDED_DATABASE or DEBUG else None)
-ALLOWED_HOSTS = env_list("KRING_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+
+
+def env_hosts(name: str, default: list[str]) -> list[str]:
+    """The names under which we answer. `*` is refused: a link to choose a new password carries the name that was asked for, so a visitor could
+    have one sent that leads elsewhere."""
+    hosts = env_list(name, default)
+    if "*" in hosts and not DEBUG:
+        raise ImproperlyConfigured(f"{name} must name the hosts; * would let anybody choose where our mail leads to.")
+    return hosts
+
+
+ALLOWED_HOSTS = env_hosts("KRING_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("KRING_ORIGINS", [])
 HTTPS = env_bool("KRING_HTTPS", False)
+# Proxies of our own between the visitor and us: each adds the address that it saw to X-Forwarded-For, and what stands before theirs is hearsay.
+PROXIES = env_int("KRING_PROXIES", 0)
+# Messages that one address may send by public forms within ten minutes; 0 counts nothing.
+FORM_LIMIT = env_int("KRING_FORM_LIMIT", 30)
 
 # `manage.py up` listens here, with so many web processes.
 PORT = env_int("PORT", 8000, least=1)
@@ -143,9 +158,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "crm.web.middleware.SizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crm.web.middleware.LoginMiddleware",
+    "crm.web.middleware.PrivacyMiddleware",
     "crm.web.middleware.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -207,6 +224,16 @@ DATABASES = {
 
 REDIS_URL = env_url("REDIS_URL", EMBEDDED.redis_url(), {"redis", "rediss", "unix"})
 
+# Only counts of attempts are kept here, shared by all web processes. A broker that is away costs no login: see the backend.
+CACHES = {
+    "default": {
+        "BACKEND": "config.cache.SharedCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "kring-cache",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+}
+
 # ---- People and their sessions -------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "crm.User"
@@ -240,6 +267,9 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Whoever's password changes is told so, in case it was somebody else.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Guessing is stopped by the failures (allauth's own: ten a minute for an address, five in five minutes for an account); a whole office that comes
+# in at nine may share one address.
+ACCOUNT_RATE_LIMITS = {"login": "100/m/ip"}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

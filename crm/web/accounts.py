@@ -12,6 +12,7 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from crm.models import Role
+from crm.web import limits
 from crm.web.page import Request
 
 FIRST_SCREEN = {
@@ -25,6 +26,10 @@ FIRST_SCREEN = {
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """By which attempts are counted: the same as for public forms, and never a reason to refuse a login."""
+        return limits.address(request)
 
     def render_mail(
         self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None

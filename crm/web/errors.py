@@ -28,6 +28,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _answer(request, "404.html", _("That is not here any more, or never was."), 404)
 
 
+def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, "429.html", _("That was a lot at once. Please wait a few minutes and try again."), 429)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _answer(request, "413.html", _("What you sent is larger than Kring takes at once."), 413)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     if _by_htmx(request):
         return _message(_("Something went wrong on our side. Nothing was changed; please try again in a moment."), 500)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +16,9 @@ from crm import capture, people
 from crm.channels.web_form import Submission, WebForm
 from crm.models import CaptureForm, Channel
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access, limits, nudge
+
+LIMIT_SECONDS = 10 * 60
 
 
 # The signed message id in the page does what a CSRF cookie would do, and the form acts with nobody's login.
@@ -26,9 +30,16 @@ def form(request: HttpRequest, slug: str) -> HttpResponse:
     capture_form = access.capture_form(slug)
     with translation.override(capture_form.language):
         web_form = WebForm(request.POST if request.method == "POST" else None, slug=slug)
-        if request.method == "POST" and web_form.is_valid() and _received(web_form, capture_form):
-            return redirect("crm:form-thanks", slug)
-        return render(request, "public/form.html", {"capture_form": capture_form, "form": web_form})
+        status = 200
+        if request.method == "POST" and web_form.is_valid():
+            if not limits.may(request, "form", most=settings.FORM_LIMIT, seconds=LIMIT_SECONDS):
+                web_form.add_error(
+                    None, _("Many messages came from your connection. Please send yours once more in ten minutes.")
+                )
+                status = 429
+            elif _received(web_form, capture_form):
+                return redirect("crm:form-thanks", slug)
+        return render(request, "public/form.html", {"capture_form": capture_form, "form": web_form}, status=status)
 
 
 @login_not_required

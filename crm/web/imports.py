@@ -24,7 +24,7 @@ from crm.refusal import Refused
 from crm.reports import harmless
 from crm.web import access, keyset, nudge
 from crm.web.forms import KringForm
-from crm.web.page import Request, redirect_or_part, render_page
+from crm.web.page import Request, redirect_or_part, render_page, takes_up_to
 
 SHOWN = 50
 """Refused values on the page; the download has them all."""
@@ -91,6 +91,7 @@ def index(request: Request) -> HttpResponse:
     return render_page(request, "crm/imports.html", {"page": page}, parts=("imports",))
 
 
+@takes_up_to(imports.LARGEST + 1024 * 1024)
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.leading_only
 def new(request: Request) -> HttpResponse:

@@ -1,4 +1,5 @@
-"""What every request gets before its view: the language and time zone of the user who sent it, and a way to the login."""
+"""What every request gets around its view: a bound on its size, a way to the login, the language and time zone of the user who sent it, and an
+answer that no cache keeps."""
 
 from __future__ import annotations
 
@@ -7,11 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
+
+from crm.web import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -49,3 +54,36 @@ class LoginMiddleware(LoginRequiredMiddleware):
         query = QueryDict(mutable=True)
         query["next"] = page.path + (f"?{page.query}" if page.query else "")
         return HttpResponseClientRedirect(f"{resolve_url(self.get_login_url(view_func))}?{query.urlencode(safe='/')}")
+
+
+class SizeMiddleware:
+    """Nobody fills our disk: what is announced as larger than its view takes (`page.takes_up_to`, else Django's bound) is not read at all.
+
+    Stands before CsrfViewMiddleware, which is the first to read what was sent. A body without an announced length is none to Django.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        most: int = getattr(view, "takes_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        return errors.too_large(request) if announced.isdecimal() and int(announced[:19]) > most else None
+
+
+class PrivacyMiddleware:
+    """What a logged-in user sees stays in that browser's window: no proxy keeps it, and Back after the logout asks again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_store=True)
+        return response

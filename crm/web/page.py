@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crm.models import User
 
 Response = TypeVar("Response", bound=HttpResponse)
+View = TypeVar("View", bound=Callable[..., Any])
 Parts = Sequence[str] | Mapping[str, str]
 """The parts that a view serves: names, which are ids at the same time, or id to name where a part stands on the page many times
 (`{"lead-12": "row"}`)."""
@@ -97,8 +98,19 @@ def announce(response: Response, *events: str, **details: Any) -> Response:
     return response
 
 
+def takes_up_to(most: int) -> Callable[[View], View]:
+    """This view takes uploads of so many bytes; any other gets no more than Django's bound for forms."""
+
+    def mark(view: View) -> View:
+        view.takes_bytes = most  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def back_to(request: HttpRequest, otherwise: str) -> str:
     """The page of ours that the form named in `next`, else the URL `otherwise`. Never another site."""
     there = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
-    return there if there and is_ours else otherwise
+    # Only an address: `redirect` would take a bare word for the name of a view.
+    return there if is_ours and there.startswith("/") else otherwise
