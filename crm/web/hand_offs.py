@@ -87,6 +87,7 @@ def hand_off(request: Request, pk: int) -> HttpResponse:
 
 
 @require_POST
+@access.roles(Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
 def accept(request: Request, pk: int) -> HttpResponse:
     row = access.hand_off(request, pk, write=True)
     form = AcceptForm(request.POST, prefix="accept")
@@ -105,6 +106,7 @@ def accept(request: Request, pk: int) -> HttpResponse:
 
 
 @require_POST
+@access.roles(Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
 def reject(request: Request, pk: int) -> HttpResponse:
     row = access.hand_off(request, pk, write=True)
     form = RejectForm(request.POST, prefix="reject")
