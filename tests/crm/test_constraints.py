@@ -19,6 +19,7 @@ from crm.models import (
     HandOff,
     HealthReading,
     Lead,
+    Person,
     PhoneNumber,
     Position,
     Promise,
@@ -101,6 +102,19 @@ def lead() -> Lead:
     return make.lead()
 
 
+def introduce_oneself(person: Person) -> None:
+    spoil(person, introduced_by=person)
+
+
+def refer_oneself(asked: Referral) -> None:
+    spoil(asked, introduced=asked.referrer)
+
+
+def import_twice(imported: Deal) -> None:
+    spoil(imported, external_id="7")
+    again(imported, external_id="7", lead=None)
+
+
 LATER = make.AT + timedelta(days=1)
 ATTACKS: dict[str, Callable[[], object]] = {
     "organisation_domain_once": lambda: again(make.organisation(domain="a.example")),
@@ -113,7 +127,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "user_day_ends_after_start": lambda: spoil(make.user(), work_start="18:00"),
     "person_has_a_name": lambda: spoil(make.person(), given_name="", family_name=""),
     "person_external_id_once": lambda: again(make.person(external_id="7")),
-    "person_not_introduced_by_self": lambda: (p := make.person()) and spoil(p, introduced_by=p),
+    "person_not_introduced_by_self": lambda: introduce_oneself(make.person()),
     "position_current_once": lambda: again(position()),
     "position_ends_after_start": lambda: spoil(position(), started_on="2026-02-01", ended_on="2026-01-01"),
     "email_address_once_per_person": lambda: again(EmailAddress.objects.get(person=make.person())),
@@ -139,16 +153,14 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "stage_name_once_per_pipeline": lambda: again(first_stage()),
     "stage_probability_below_certain": lambda: spoil(first_stage(), probability=100),
     "stage_usual_days_positive": lambda: spoil(first_stage(), usual_days=0),
-    "deal_external_id_once": lambda: (
-        (d := deal()) and (spoil(d, external_id="7"), again(d, external_id="7", lead=None))
-    ),
+    "deal_external_id_once": lambda: import_twice(deal()),
     "deal_end_dated": lambda: spoil(deal(), won_at=make.AT),
     "deal_lost_has_reason": lambda: spoil(deal(), state="lost", lost_at=make.AT),
     "deal_open_has_next_step": lambda: spoil(deal(), next_step_on=None),
     "deal_probability_percent": lambda: spoil(deal(), seller_probability=101),
     "deal_buyer_amount_positive": lambda: spoil(deal(), buyer_amount=-1),
     "deal_seller_amount_positive": lambda: spoil(deal(), seller_amount=-1),
-    "referral_not_of_self": lambda: (r := referral()) and spoil(r, introduced=r.referrer),
+    "referral_not_of_self": lambda: refer_oneself(referral()),
     "referral_promise_dated": lambda: spoil(referral(), state="promised"),
     "referral_state_known": lambda: spoil(referral(), state="hoped"),
     "referral_introduced_whom": lambda: spoil(referral(), state="introduced"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_acceptance_leads_to_the_deal(login: Login, account_manager: User, sdr: 
         "Notelaar: workshop",
         date(2026, 11, 30),
     )
-    assert (deal.buyer_amount, deal.buyer_date) == (9000, date(2027, 3, 1))
+    assert (deal.buyer_amount, deal.buyer_date) == (Decimal(9000), date(2027, 3, 1))
 
 
 def test_accepting_twice_is_one_deal(login: Login, account_manager: User, hand_off: HandOff) -> None:
