@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,14 @@ class Places:
             return here
         mark = hashlib.sha256(str(here).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"kring-{mark}"
+
+    def make_sockets(self) -> None:
+        """Afterwards the folder of the sockets exists, is ours, and nobody else lists it. In the temporary folder somebody else might
+        have made it first, to listen in: that is refused."""
+        self.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.sockets.is_symlink() or self.sockets.stat().st_uid != os.geteuid():
+            raise PermissionError(f"{self.sockets} belongs to somebody else.")
+        self.sockets.chmod(self.sockets.stat().st_mode & 0o711)
 
     @property
     def postgres_sockets(self) -> Path:

@@ -68,6 +68,8 @@ def stop(places: Places, *, patience: float = 30.0) -> None:
     running = find(places)
     if running is not None:
         processes.end([running], by=signal.SIGINT, patience=patience)
+    for launched in _launched:
+        launched.poll()
 
 
 def find(places: Places) -> psutil.Process | None:
@@ -127,6 +129,7 @@ def _as_user() -> dict[str, Any]:
 def _prepare(places: Places) -> None:
     """Folders with their owner, and a fresh data folder when there is none."""
     places.postgres_log.parent.mkdir(parents=True, exist_ok=True)
+    places.make_sockets()
     user = _system_user()
     for folder in (places.postgres_data, places.postgres_sockets):
         folder.mkdir(parents=True, exist_ok=True)
@@ -206,7 +209,18 @@ def _launch(places: Places, *, durable: bool, settings: dict[str, str]) -> psuti
 
 def _await(places: Places, running: psutil.Process, end_of_patience: float) -> None:
     """Waits until it answers. Repairing after a crash may take longer than a plain start, on a busy machine much longer."""
-    asking: list[str | Path] = [PROGRAMS / "pg_isready", "-q", "-h", places.postgres_sockets, "-U", OWNER, "-d", "postgres", "-t", "3"]
+    asking: list[str | Path] = [
+        PROGRAMS / "pg_isready",
+        "-q",
+        "-h",
+        places.postgres_sockets,
+        "-U",
+        OWNER,
+        "-d",
+        "postgres",
+        "-t",
+        "3",
+    ]
     while subprocess.run(asking, check=False).returncode:
         if not running.is_running() or running.status() == psutil.STATUS_ZOMBIE:
             raise _Stopped(f"PostgreSQL stopped while starting. Its last words:\n{_last_words(places.postgres_log)}")

@@ -38,6 +38,8 @@ def stop(places: Places, *, patience: float = 10.0) -> None:
     processes.end(
         processes.find_all(name="valkey-server", folder=places.valkey_data), by=signal.SIGTERM, patience=patience
     )
+    for launched in _launched:
+        launched.poll()
 
 
 def find(places: Places) -> psutil.Process | None:
@@ -57,13 +59,14 @@ def answers(places: Places) -> bool:
 def _launch(places: Places, *, durable: bool) -> psutil.Process:
     places.valkey_data.mkdir(parents=True, exist_ok=True)
     places.valkey_log.parent.mkdir(parents=True, exist_ok=True)
-    places.sockets.mkdir(parents=True, exist_ok=True)
+    places.make_sockets()
     places.valkey_socket.unlink(missing_ok=True)
     values = {
         "port": "0",
         "unixsocket": str(places.valkey_socket),
         "unixsocketperm": "700",
         "dir": str(places.valkey_data),
+        "databases": "64",
         "save": "",
         "appendonly": "yes" if durable else "no",
         "appendfsync": "everysec",

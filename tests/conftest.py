@@ -3,6 +3,7 @@ and the cast."""
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 
 from crm.models import Role, Team, User
@@ -22,11 +24,18 @@ __all__ = ["browser", "live_stack", "new_page", "page", "phone", "stack_db"]
 
 @pytest.fixture(scope="session")
 def running_servers() -> Iterator[None]:
-    """PostgreSQL and Valkey answer. They are stopped at the end, their files stay for a quick next start."""
+    """PostgreSQL and Valkey answer. The last run that uses them stops them at its end; their files stay for a quick next start."""
     database, broker = settings.EMBEDDED_DATABASE, settings.EMBEDDED_REDIS
-    servers.start(settings.EMBEDDED, database=database, broker=broker, durable=False)
-    yield
-    servers.stop(settings.EMBEDDED, database=database, broker=broker)
+    with (settings.VAR / "in-use").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        servers.start(settings.EMBEDDED, database=database, broker=broker, durable=False)
+        yield
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        connections.close_all()
+        servers.stop(settings.EMBEDDED, database=database, broker=broker)
 
 
 @pytest.fixture(scope="session")

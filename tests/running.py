@@ -28,6 +28,7 @@ from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from embedded import postgres
+from tests.settings import BROKER_DATABASES, SCRATCH, SLOT
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -133,6 +134,14 @@ class Up:
         return self.process.wait(seconds)
 
 
+def lend_static(var: Path) -> None:
+    """Collecting and compressing the files for the browser takes seconds: who has none starts with those of the live stack. `up` and `collectstatic`
+    see for themselves whether one of them has changed since."""
+    collected = SCRATCH / "stack" / "static"
+    if collected.exists() and not (var / "static").exists():
+        shutil.copytree(collected, var / "static")
+
+
 @dataclass
 class LiveStack:
     """The stack that journeys walk through. `database()` lets the test's own process write to the stack's database, committed at once."""
@@ -179,19 +188,19 @@ class LiveStack:
 @pytest.fixture(scope="session")
 def live_stack(running_servers: None) -> Iterator[LiveStack]:
     """Web, worker and beat on a fresh, migrated, otherwise empty database."""
-    mark = os.environ.get("PYTEST_XDIST_WORKER", "")
-    name = f"kring_stack{mark}"
+    name = f"kring_stack_{SLOT}"
     places = settings.EMBEDDED
     if not settings.EMBEDDED_DATABASE or not settings.EMBEDDED_REDIS:
         pytest.fail("The journeys make a database of their own: unset DATABASE_URL and REDIS_URL for them.")
     postgres.drop_database(places, name)
     postgres.create_database(places, name)
-    var = settings.VAR / f"stack{mark}"
+    var = SCRATCH / "stack"
     shutil.rmtree(var / "mail", ignore_errors=True)
+    (var / "up.log").unlink(missing_ok=True)
     up = Up(
         var,
         DATABASE_URL=places.database_url(name),
-        REDIS_URL=places.redis_url(1),
+        REDIS_URL=places.redis_url(BROKER_DATABASES * SLOT + 1),
         KRING_SECRET_KEY=secrets.token_hex(40),
     )
     with redis.Redis.from_url(up.environment["REDIS_URL"]) as broker:

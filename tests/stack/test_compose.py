@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import yaml
 from django.conf import settings
 
 from embedded import postgres
-from tests.running import ROOT, environment, fetch, free_port, wait_for
+from tests.running import ROOT, environment, fetch, free_port, lend_static, wait_for
+from tests.settings import BROKER_DATABASES, SCRATCH, SLOT
 
 pytestmark = pytest.mark.stack
 
@@ -71,7 +71,7 @@ class Containers:
             KRING_VAR=str(var),
             KRING_SECRET_KEY=secrets.token_hex(40),
             DATABASE_URL=places.database_url(database),
-            REDIS_URL=places.redis_url(2),
+            REDIS_URL=places.redis_url(BROKER_DATABASES * SLOT + 2),
             PORT=str(self.port),
             PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         )
@@ -99,14 +99,12 @@ class Containers:
 
 @pytest.fixture(scope="module")
 def containers(running_servers: None) -> Iterator[Containers]:
-    database = "kring_compose"
+    database = f"kring_compose_{SLOT}"
     postgres.drop_database(settings.EMBEDDED, database)
     postgres.create_database(settings.EMBEDDED, database)
-    var = settings.VAR / "compose"
+    var = SCRATCH / "compose"
     # The image collects its files while it is built; here the stack's are as good.
-    collected = settings.VAR / "stack" / "static"
-    if collected.exists() and not (var / "static").exists():
-        shutil.copytree(collected, var / "static")
+    lend_static(var)
     ours = Containers(var, database)
     with redis.Redis.from_url(ours.environment["REDIS_URL"]) as broker:
         broker.flushdb()

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from django.conf import settings
 
 from embedded import Places
-from tests.running import Up, fetch, wait_for
+from tests.running import Up, fetch, lend_static, wait_for
+from tests.settings import SCRATCH
 
 pytestmark = pytest.mark.stack
 
@@ -22,19 +22,22 @@ pytestmark = pytest.mark.stack
 @pytest.fixture(scope="module")
 def var(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A fresh folder. Not in pytest's temporary one: as root PostgreSQL is another user, who must reach its data."""
-    folder: Path = settings.VAR / "up"
+    folder: Path = SCRATCH / "up"
     shutil.rmtree(folder, ignore_errors=True)
+    lend_static(folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def up(var: Path) -> Iterator[Up]:
-    one = Up(var)
+    one = Up(var, KRING_WEB_PROCESSES="1")
     one.output.unlink(missing_ok=True)
     yield one
     for process in one.processes():
         process.kill()
+    if one.process is not None:
+        one.process.wait(10)
 
 
 def run(up: Up, statement: str) -> list[tuple[object, ...]]:
