@@ -1,0 +1,82 @@
+"""The promise ledger: made with words and a day, settled once, moved with a trace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from crm import promises
+from crm.models import Event, EventKind, Promise, PromiseState
+from crm.refusal import Refused
+from tests import make
+from tests.make import AT
+
+pytestmark = pytest.mark.django_db
+TODAY = AT.date()
+
+
+@pytest.fixture
+def promise(sdr) -> Promise:
+    return make.promise(make.person(), by=sdr, due_on=TODAY + timedelta(days=3))
+
+
+def test_who_notes_a_promise_watches_it(promise, sdr):
+    assert promise.owner == sdr
+    assert Event.objects.get(kind=EventKind.PROMISE_MADE).person == promise.person
+
+
+@pytest.mark.parametrize("wrong", [{"text": "  "}, {"not_before": TODAY + timedelta(days=9)}])
+def test_a_promise_without_words_or_with_impossible_days_is_refused(sdr, wrong):
+    with pytest.raises(Refused):
+        make.promise(make.person(), by=sdr, due_on=TODAY, **wrong)
+    assert not Promise.objects.exists()
+
+
+def test_twice_kept_is_kept_once(promise, sdr):
+    promises.keep(promise=promise, by=sdr, at=AT)
+    promises.keep(promise=promise, by=sdr, at=AT + timedelta(hours=1))
+    assert (promise.state, promise.resolved_at) == (PromiseState.KEPT, AT)
+    assert Event.objects.filter(kind=EventKind.PROMISE_KEPT).count() == 1
+
+
+def test_a_kept_promise_cannot_be_broken_and_a_broken_one_not_kept(promise, sdr):
+    other = make.promise(promise.person, by=sdr, due_on=TODAY)
+    promises.keep(promise=promise, by=sdr, at=AT)
+    promises.break_(promise=other, by=sdr, at=AT)
+    with pytest.raises(Refused):
+        promises.break_(promise=promise, by=sdr, at=AT)
+    with pytest.raises(Refused):
+        promises.keep(promise=other, by=sdr, at=AT)
+    with pytest.raises(Refused):
+        promises.move(promise=promise, due_on=TODAY + timedelta(days=9), by=sdr, at=AT)
+
+
+def test_a_move_leaves_the_old_day_in_the_history(promise, sdr):
+    promises.move(promise=promise, due_on=TODAY + timedelta(days=9), by=sdr, at=AT)
+    event = Event.objects.get(kind=EventKind.PROMISE_MOVED)
+    assert (event.old["due"], event.new["due"]) == ("2026-11-26", "2026-12-02")
+
+
+def test_a_promise_does_not_move_into_the_past(promise, sdr):
+    with pytest.raises(Refused):
+        promises.move(promise=promise, due_on=TODAY - timedelta(days=1), by=sdr, at=AT)
+    promise.refresh_from_db()
+    assert promise.due_on == TODAY + timedelta(days=3)
+
+
+def test_a_move_before_its_not_before_lifts_it(sdr):
+    promise = make.promise(
+        make.person(), by=sdr, due_on=TODAY + timedelta(days=9), not_before=TODAY + timedelta(days=5)
+    )
+    promises.move(promise=promise, due_on=TODAY + timedelta(days=1), by=sdr, at=AT)
+    assert promise.not_before is None
+
+
+def test_late_are_the_open_ones_whose_day_has_passed(promise, sdr):
+    late = make.promise(promise.person, by=sdr, due_on=TODAY - timedelta(days=1))
+    make.promise(promise.person, by=sdr, due_on=TODAY)
+    assert list(Promise.objects.late(TODAY)) == [late]
+    promises.break_(promise=late, by=sdr, at=AT)
+    assert not Promise.objects.late(TODAY)
+    assert list(Promise.objects.settled()) == [late]
