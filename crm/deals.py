@@ -130,14 +130,16 @@ def set_step(*, deal: Deal, next_step: str, next_step_on: date, by: User, at: da
 
 @transaction.atomic
 def change(*, deal: Deal, by: User, at: datetime, **fields: Any) -> Deal:
-    """What the buyer said and what the seller thinks is so now; old and new stand in the history. Refuses a closed deal.
+    """What the buyer said and what the seller thinks is so now; old and new stand in the history.
 
-    Raises `TypeError` for a field outside `VIEW_FIELDS`.
+    Refuses a closed deal and an empty name. Raises `TypeError` for a field outside `VIEW_FIELDS`.
     """
     if unknown := fields.keys() - VIEW_FIELDS:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))}")
     deal = _locked(deal)
     _must_be_open(deal)
+    if not str(fields.get("name", deal.name)).strip():
+        raise Refused(_("A deal needs a name."))
     changed = {name for name, value in fields.items() if getattr(deal, name) != value}
     if changed:
         old = {name: getattr(deal, name) for name in changed}
