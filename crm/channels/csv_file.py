@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -313,16 +313,16 @@ def _single_byte(text: bytes) -> str:
 
 def _layout(stream: BinaryIO, encoding: str, mark: int, expects: Collection[str]) -> tuple[str, tuple[str, ...], int]:
     wanted = {name.strip().casefold() for name in expects}
-    best: tuple[tuple[int, float, int], str, tuple[str, ...], int] | None = None
+    best: tuple[tuple[float, ...], str, tuple[str, ...], int] | None = None
     for rank, delimiter in enumerate(DELIMITERS):
         first = _first_records(stream, encoding, mark, delimiter)
-        widths = Counter(len(cells) for _line, cells in first if len(cells) > 1)
-        usual, times = max(widths.items(), key=lambda pair: (pair[1], pair[0]), default=(1, 0))
-        for line, cells in first[:HEADER_WITHIN]:
+        for place, (line, cells) in enumerate(first[:HEADER_WITHIN]):
             names = tuple(cell.strip() for cell in cells)
             hits = len(wanted & {name.casefold() for name in names})
-            fits = times / len(first) if len(names) == usual and all(names) else 0.0
-            score = (hits, fits * min(usual, 4), -rank)
+            alike = sum(len(others) == len(names) for _line, others in first[place:]) / len(first)
+            # One column alone, or columns without a name, are a header when nothing better is.
+            likely = alike if len(names) > 1 and all(names) else alike / 4
+            score = (hits, likely, -line, len(names), -rank)
             if best is None or score > best[0]:
                 best = (score, delimiter, names, line)
     if best is None:

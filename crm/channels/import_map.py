@@ -108,7 +108,7 @@ def parse(text: str) -> ImportMap:
     _no_others(raw, ("kind", "external_id", "columns", "values", "dates", "country"), "", problems)
 
     kind = raw.get("kind")
-    if kind not in FIELDS:
+    if not isinstance(kind, str) or kind not in FIELDS:
         raise MapError([*problems, _("“kind” must be one of %(kinds)s.") % {"kinds": ", ".join(FIELDS)}])
     external_id = raw.get("external_id")
     if not isinstance(external_id, str) or not external_id.strip():
@@ -136,7 +136,7 @@ def parse(text: str) -> ImportMap:
 
     formats, time_zone = _dates(raw.get("dates", {}), problems)
     country = raw.get("country")
-    if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
+    if country is not None and str(country) not in phonenumbers.SUPPORTED_REGIONS:
         problems.append(_("“country” must be a country in two capitals, such as BE."))
     if problems:
         raise MapError(problems)
@@ -192,7 +192,7 @@ def _dates(table: Any, problems: list[str]) -> tuple[tuple[str, ...], str | None
                 % {"format": form}
             )
     zone = table.get("timezone")
-    if zone is not None and zone not in available_timezones():
+    if zone is not None and str(zone) not in available_timezones():
         problems.append(_("[dates] “%(zone)s” is no time zone. Use a name such as Europe/Brussels.") % {"zone": zone})
         zone = None
     return tuple(formats), zone

@@ -140,12 +140,17 @@ def find(said: Said, plan: ImportMap) -> None:
     execute(LEADS)
     lead = {"column": plan.columns.get("lead", ""), "value": "s.lead"}
     staging.refuse("s.lead IS NOT NULL AND s.lead_id IS NULL", **lead, reason=_("No lead with this id was imported."))
+    another = _("This lead has another deal already.")
+    # First those whose lead has a deal in Kring, so that the row of that deal itself is not the second of two.
     staging.refuse(
-        """s.lead_id IS NOT NULL AND (
-            EXISTS (SELECT 1 FROM crm_deal d WHERE d.lead_id = s.lead_id AND d.id <> s.deal_id)
-            OR EXISTS (SELECT 1 FROM staged e WHERE e.lead_id = s.lead_id AND e.line < s.line))""",
+        "s.lead_id IS NOT NULL AND EXISTS (SELECT 1 FROM crm_deal d WHERE d.lead_id = s.lead_id AND d.id <> s.deal_id)",
         **lead,
-        reason=_("This lead has another deal already."),
+        reason=another,
+    )
+    staging.refuse(
+        "s.lead_id IS NOT NULL AND EXISTS (SELECT 1 FROM staged e WHERE e.lead_id = s.lead_id AND e.line < s.line)",
+        **lead,
+        reason=another,
     )
     staging.refuse(
         "s.lead_id IS NOT NULL AND EXISTS (SELECT 1 FROM crm_deal d WHERE d.id = s.deal_id AND d.lead_id <> s.lead_id)",

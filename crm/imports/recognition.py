@@ -255,7 +255,8 @@ def _add_ways(said: Said, table: str, column: str, word: str, found: str, is_new
             RETURNING person_id, {column} AS value
         )
         INSERT INTO crm_event (kind, at, by_id, subject_kind, subject_id, person_id, new)
-        SELECT '{EventKind.PERSON_CHANGED.value}', %(at)s::timestamptz, %(by)s::bigint, 'person', a.person_id, a.person_id, jsonb_build_object('{word}', a.value)
+        SELECT '{EventKind.PERSON_CHANGED.value}', %(at)s::timestamptz, %(by)s::bigint, 'person', a.person_id, a.person_id,
+            jsonb_build_object('{word}', a.value)
         FROM a WHERE NOT {is_new}
         """,
         {"at": said.at, "by": said.by_id},
