@@ -123,16 +123,19 @@ def test_web_does_not_serve_when_it_cannot_migrate(containers: Containers) -> No
 
 
 def test_the_programs_run_answer_their_checks_and_stop(containers: Containers) -> None:
-    assert not containers.healthy("web")
+    ready = f"http://127.0.0.1:{containers.port}/readyz"
     containers.start("web")
-    wait_for(lambda: containers.healthy("web"), seconds=90, why="web to be healthy")
-    assert fetch(f"http://127.0.0.1:{containers.port}/readyz")[0] == 200, "web migrates before it serves"
+    assert not containers.healthy("web"), "it is migrating"
+    wait_for(lambda: fetch(ready)[0] == 200, seconds=90, why="web to serve")
+    assert containers.healthy("web")
     containers.start("worker")
     containers.start("beat")
-    wait_for(lambda: containers.healthy("worker"), seconds=60, why="the worker to be healthy")
-    wait_for(lambda: containers.healthy("beat"), seconds=60, why="beat to be healthy")
-    for name in ("beat", "worker", "web"):
+    wait_for(lambda: " ready." in containers.log("worker"), seconds=60, why="the worker to be ready")
+    assert containers.healthy("worker")
+    assert containers.healthy("beat")
+    for name in OURS:
         containers.running[name].terminate()
+    for name in OURS:
         assert containers.running[name].wait(30) in {0, -signal.SIGTERM}, containers.log(name)
     assert not containers.healthy("worker")
 
