@@ -156,7 +156,8 @@ def _refresh(rule: FollowUpRule, parameters: dict[str, Any], subjects: list[Subj
         with transaction.atomic():
             locks.hold("follow-ups", rule.key.value)
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL jit = off")  # Compiling would take longer than the statement itself.
+                # Compiling would take longer than the statement itself, and what it sorts and keeps fits in memory.
+                cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
                 cursor.execute(statement, {**parameters, **rule.parameters, **these, "rule": rule.key.value})
                 made, changed, closed = cursor.fetchone()
     except DatabaseError as error:

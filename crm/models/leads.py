@@ -261,6 +261,7 @@ class Lead(Contacted):
             models.Index(fields=["owner", "status"], name="lead_by_owner_status"),
             models.Index(fields=["origin", "-received_at"], name="lead_by_origin"),
             models.Index(fields=["status", "-received_at"], name="lead_by_status"),
+            models.Index(fields=["qualified_at"], condition=Q(qualified_at__isnull=False), name="lead_by_qualified"),
         ]
 
     def __str__(self) -> str:

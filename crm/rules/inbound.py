@@ -87,7 +87,7 @@ FIRST_ANSWER = FollowUpRule(
                l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
           FROM crm_lead l
           LEFT JOIN crm_content c ON c.id = l.content_id
-         WHERE l.answer_due_at IS NOT NULL AND l.answered_at IS NULL AND l.status IN ('new', 'working', 'qualified')
+         WHERE l.clock_due_at IS NOT NULL AND l.status IN ('new', 'working', 'qualified')
            AND l.owner_id IS NOT NULL AND l.received_at <= %(at)s
     """,
     sentence=_first_answer,

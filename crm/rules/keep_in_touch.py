@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -42,37 +42,40 @@ def _keep_in_touch_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
     return None
 
 
-def _days(table: dict[Tier, int]) -> list[int]:
-    return [table[tier] for tier in (Tier.A, Tier.B, Tier.C)]
-
-
 KEEP_IN_TOUCH = FollowUpRule(
     # Counted from the real last contact, whoever had it. Not while a step is agreed (an open deal with a day to come) or something else is open
     # for that person: one reason to call is enough. Judged last for that reason.
     key=Rule.KEEP_IN_TOUCH,
     causes="""
-        SELECT 'person' AS subject_kind, p.id AS subject_id,
-               p.tier || ' ' || coalesce(t.last::text, 'never') AS cause,
-               p.owner_id, coalesce(t.last + t.ideal, t.known) AS due_on, NULL::timestamptz AS due_at,
-               CASE WHEN t.last + t.latest < o.today THEN 6 ELSE 7 END AS rank,
-               jsonb_build_object('tier', p.tier, 'last', t.last) AS why,
-               p.id AS person_id, NULL::bigint AS organisation_id,
+        SELECT 'person' AS subject_kind, t.id AS subject_id, t.tier || ' ' || coalesce(t.last::text, 'never') AS cause,
+               t.owner_id, t.day AS due_on, NULL::timestamptz AS due_at,
+               CASE WHEN t.last + t.latest < t.today THEN 6 ELSE 7 END AS rank,
+               jsonb_build_object('tier', t.tier, 'last', t.last) AS why,
+               t.id AS person_id, NULL::bigint AS organisation_id,
                NULL::bigint AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
-          FROM crm_person p
-          JOIN owner o ON o.id = p.owner_id
-         CROSS JOIN LATERAL (
-               SELECT (p.last_contact_at AT TIME ZONE o.zone)::date AS last, (p.created_at AT TIME ZONE o.zone)::date AS known,
-                      (%(ideal)s::int[])[strpos('ABC', p.tier)] AS ideal, (%(latest)s::int[])[strpos('ABC', p.tier)] AS latest
+          FROM (SELECT p.*, coalesce(p.last + p.ideal, p.known) AS day
+                  FROM (SELECT p.id, p.owner_id, p.tier, o.today,
+                               (p.last_contact_at AT TIME ZONE o.zone)::date AS last, (p.created_at AT TIME ZONE o.zone)::date AS known,
+                               CASE p.tier WHEN 'A' THEN %(ideal_a)s WHEN 'B' THEN %(ideal_b)s ELSE %(ideal_c)s END AS ideal,
+                               CASE p.tier WHEN 'A' THEN %(latest_a)s WHEN 'B' THEN %(latest_b)s ELSE %(latest_c)s END AS latest
+                          FROM crm_person p
+                          JOIN owner o ON o.id = p.owner_id
+                         WHERE p.tier IN ('A', 'B', 'C')
+                           AND (p.last_contact_at IS NULL OR p.last_contact_at < %(at)s - %(soonest)s)
+                        OFFSET 0) p  -- Each day is worked out once, and not again at every mention.
                ) t
-         WHERE p.tier IN ('A', 'B', 'C')
-           AND (p.last_contact_at IS NULL OR p.last_contact_at < %(at)s - make_interval(days => (%(ideal)s::int[])[1] - 2))
-           AND coalesce(t.last + t.ideal, t.known) <= o.today
+         WHERE t.day <= t.today
            AND NOT EXISTS (SELECT FROM crm_deal d
-                            WHERE d.person_id = p.id AND d.state = 'open' AND d.next_step_on > o.today)
+                            WHERE d.person_id = t.id AND d.state = 'open' AND d.next_step_on > t.today)
            AND NOT EXISTS (SELECT FROM crm_followup f
-                            WHERE f.person_id = p.id AND f.closed_at IS NULL AND f.rule <> 'keep_in_touch')
+                            WHERE f.person_id = t.id AND f.closed_at IS NULL AND f.rule <> 'keep_in_touch')
     """,
     sentence=_keep_in_touch,
     badge=_keep_in_touch_badge,
-    parameters={"ideal": _days(IDEAL_DAYS), "latest": _days(LATEST_DAYS)},
+    parameters={
+        **{f"ideal_{tier.lower()}": days for tier, days in IDEAL_DAYS.items()},
+        **{f"latest_{tier.lower()}": days for tier, days in LATEST_DAYS.items()},
+        # Two days of slack, for the zones: whoever spoke with us later than that cannot be due anywhere.
+        "soonest": timedelta(days=min(IDEAL_DAYS.values()) - 2),
+    },
 )

@@ -234,12 +234,12 @@ def _figures(scope: Scope) -> dict[str, Any]:
         ],
     )
     # Whole numbers, since the plural of a word follows from them.
-    value = {
+    shown: dict[str, int | Decimal | None] = {
         key: int(number) if number is not None and METRICS[key].unit == Unit.COUNT else number
         for key, number in value.items()
     }
     return {
-        "value": value,
+        "value": shown,
         "metrics": {key: METRICS[key] for key in value},
         "links": {key: _behind(key, scope) for key in value},
     }

@@ -98,7 +98,7 @@ def content(request: Request) -> dict[str, Any]:
     if not everything:
         page = keyset.Page(page.rows)
     tomorrow = next_working_day(local.date() + timedelta(days=1), user.calendar)
-    monday = local.date() + timedelta(days=7 - local.weekday())
+    monday = next_working_day(local.date() + timedelta(days=7 - local.weekday()), user.calendar)
     return {
         "at": at,
         "day": date_format(local, _("l j F")),
@@ -111,7 +111,9 @@ def content(request: Request) -> dict[str, Any]:
         "everything": everything,
         "rest": max(0, counts["things"] - CAPACITY),
         "tomorrow": tomorrow,
-        "next_week": next_working_day(monday, user.calendar),
+        # On the last working day of a week the two are the same morning; then the second choice is a week later.
+        "next_week": monday if monday != tomorrow else next_working_day(tomorrow + timedelta(days=7), user.calendar),
+        "is_next_week": monday != tomorrow,
         "soonest": local.date() + timedelta(days=1),
         "hand_offs": _hand_offs(request),
         **_promises(request, local.date()),
@@ -176,7 +178,7 @@ def row(follow_up: FollowUp, at: datetime) -> Row:
         name_url=name_url or about_url,
         about=about,
         about_url=about_url,
-        amount=(deal.buyer_amount if deal.buyer_amount is not None else deal.seller_amount) if deal else None,
+        amount=_amount(follow_up),
         currency=deal.currency if deal else "EUR",
         why=_as_sentence(rules.sentence(follow_up, at)),
         badge=rules.badge(follow_up, at),
@@ -206,6 +208,14 @@ def _act(follow_up: FollowUp) -> tuple[str, str]:
     if follow_up.deal_id:
         return _("Look"), reverse("crm:deal", args=[follow_up.deal_id])
     return "", ""
+
+
+def _amount(follow_up: FollowUp) -> Decimal | None:
+    """What the deal is worth that it is about; a promise to introduce somebody is not about the order it came after."""
+    deal = follow_up.deal
+    if deal is None or follow_up.subject_kind == SubjectKind.REFERRAL:
+        return None
+    return deal.buyer_amount if deal.buyer_amount is not None else deal.seller_amount
 
 
 def _employer(person: Any) -> Any:
