@@ -122,6 +122,9 @@ def step(request: Request, pk: int) -> HttpResponse:
         try:
             deals.set_step(deal=row, **form.cleaned_data, by=request.user, at=timezone.now())
         except Refused as refusal:
+            if not row.is_open:  # There is no form any more in which to say it.
+                messages.error(request, str(refusal))
+                return _answer(request, pk)
             form.refuse(refusal)
         else:
             return _done(request, pk, _("The next step is agreed."))
@@ -136,6 +139,9 @@ def change(request: Request, pk: int) -> HttpResponse:
         try:
             deals.change(deal=row, **form.cleaned_data, by=request.user, at=timezone.now())
         except Refused as refusal:
+            if not row.is_open:  # There is no form any more in which to say it.
+                messages.error(request, str(refusal))
+                return _answer(request, pk)
             form.refuse(refusal)
         else:
             return _done(request, pk, _("Their word and ours are noted."))
