@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.db.models import DateTimeField, Q
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -38,7 +42,7 @@ REACHED = {
 
 @require_safe
 def inbox(request: Request) -> HttpResponse:
-    """`status` (one, `in_hand` or `all`), `owner` (a number, `me`, `nobody`, `anyone`, `mine`), `origin` (`-`: not recorded), `content`, `team`,
+    """`status` (one, `in_hand` or `all`), `owner` (a number, `me`, `nobody`, `anyone`, `mine`), `origin`, `content` (`-`: not recorded), `team`,
     `received_from`, `received_to` (first and last day), `reached` (a step of the funnel), `sort` (`received`). What makes no sense is left out."""
     chosen = _chosen(request)
     rows = _selected(request.user, chosen)
@@ -73,7 +77,7 @@ def _chosen(request: Request) -> dict[str, Any]:
         "status": status if status in (*LeadStatus.values, IN_HAND_WORD, "all") else IN_HAND_WORD,
         "owner": owner if known_owner else "anyone" if narrowed else _own_view(request.user),
         "origin": asked.get("origin", "")[:50].replace("\x00", ""),
-        "content": _number(asked.get("content", "")),
+        "content": NOT_RECORDED if asked.get("content") == NOT_RECORDED else _number(asked.get("content", "")),
         "team": _number(asked.get("team", "")),
         "received_from": _day(asked.get("received_from", "")),
         "received_to": _day(asked.get("received_to", "")),
@@ -101,7 +105,9 @@ def _selected(user: User, chosen: dict[str, Any]) -> LeadQuerySet:
             rows = rows.filter(owner_id=int(number))
     if chosen["origin"]:
         rows = rows.filter(origin="" if chosen["origin"] == NOT_RECORDED else chosen["origin"])
-    if chosen["content"]:
+    if chosen["content"] == NOT_RECORDED:
+        rows = rows.filter(content__isnull=True)
+    elif chosen["content"]:
         rows = rows.filter(content_id=chosen["content"])
     if chosen["team"]:
         rows = rows.filter(owner__team_id=chosen["team"])
@@ -117,21 +123,35 @@ def _selected(user: User, chosen: dict[str, Any]) -> LeadQuerySet:
 def _offered(chosen: dict[str, Any]) -> dict[str, Any]:
     """What the filters offer. A value that is chosen is always among them."""
     contents = list(access.contents().order_by("title", "id")[:MOST_CONTENTS])
-    if chosen["content"] and chosen["content"] not in {content.pk for content in contents}:
+    if chosen["content"] not in (None, NOT_RECORDED) and chosen["content"] not in {content.pk for content in contents}:
         contents = [*access.contents().filter(pk=chosen["content"]), *contents]
+    teams = list(access.teams())
+    owners = access.users().values_list("pk", "name")
     return {
         "statuses": [(IN_HAND_WORD, _("in hand")), *LeadStatus.choices, ("all", _("all"))],
-        "owners": access.users(),
-        "teams": access.teams(),
-        "origins": access.leads().origins(),
+        "teams": teams,
         "contents": contents,
+        "owner_options": _options(owners, chosen["owner"]),
+        "origin_options": _options(((origin, origin) for origin in access.leads().origins()), chosen["origin"]),
+        "team_options": _options(((team.pk, team.name) for team in teams), chosen["team"]),
+        "content_options": _options(
+            ((content.pk, Truncator(content.title).chars(60)) for content in contents), chosen["content"]
+        ),
     }
+
+
+def _options(choices: Iterable[tuple[Any, str]], chosen: Any) -> SafeString:
+    """The options of a long list, which a template would take its time over."""
+    marked = ((value, " selected" if str(value) == str(chosen) else "", label) for value, label in choices)
+    return format_html_join("", '<option value="{}"{}>{}</option>', marked)
 
 
 def _also(chosen: dict[str, Any], offered: dict[str, Any]) -> list[str]:
     """The conditions that stand folded away, in words."""
     said = []
-    if chosen["content"]:
+    if chosen["content"] == NOT_RECORDED:
+        said.append(_("who came through nothing we know of"))
+    elif chosen["content"]:
         said += [
             _("who came through “%(content)s”") % {"content": content}
             for content in offered["contents"]
