@@ -145,7 +145,7 @@ class _Lines:
 
     def __init__(self, stream: BinaryIO, encoding: str, mark: int) -> None:
         stream.seek(mark)
-        self._text = io.TextIOWrapper(_Kept(stream), encoding=encoding, errors="replace", newline="")
+        self._text = io.TextIOWrapper(io.BufferedReader(_Kept(stream)), encoding=encoding, errors="replace", newline="")
         self._again: deque[str] = deque()
         self.number = 0
         self.is_over = False

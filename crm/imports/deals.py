@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from crm import advocacy
@@ -138,7 +140,7 @@ def find(said: Said, plan: ImportMap) -> None:
     """Each row knows its deal, lead, organisation and sellers; a lead that is none, or another deal's, and a second end refuse the row."""
     staging.match_known(KEY, TABLE)
     execute(LEADS)
-    lead = {"column": plan.columns.get("lead", ""), "value": "s.lead"}
+    lead: dict[str, Any] = {"column": plan.columns.get("lead", ""), "value": "s.lead"}
     staging.refuse("s.lead IS NOT NULL AND s.lead_id IS NULL", **lead, reason=_("No lead with this id was imported."))
     another = _("This lead has another deal already.")
     # First those whose lead has a deal in Kring, so that the row of that deal itself is not the second of two.
@@ -267,6 +269,6 @@ def _settle_referrals(said: Said) -> None:
         )
     )
     open_states = [ReferralState.INTRODUCED, ReferralState.MET]
-    by = User.objects.filter(pk=said.by_id).first()
+    by = User.objects.filter(pk=said.by_id).first() if said.by_id else None
     for lead in Lead.objects.filter(pk__in=ended, referral__state__in=open_states):
         advocacy.settle(lead=lead, is_won=ended[lead.pk] == DealState.WON, by=by, at=said.at)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 
@@ -60,7 +60,7 @@ class Progress:
             [read, total, self._run_id],
         )
 
-    def _write(self, sql: str, params: list[object]) -> None:
+    def _write(self, sql: str, params: Sequence[datetime | int]) -> None:
         if self._aside is None:
             return
         try:

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm import imports, tasks
-from crm.imports import progress, reading, runs, staging
+from crm.imports import leads, progress, reading, runs, staging
 from crm.models import (
     Content,
     Deal,
@@ -132,7 +133,7 @@ tier = "tier"
 """
 
 
-def csv_of(columns, *rows: dict[str, str]) -> str:
+def csv_of(columns, *rows: dict[str, Any]) -> str:
     lines = [";".join(columns), *(";".join(str(row.get(column, "")) for column in columns) for row in rows)]
     return "\n".join(lines) + "\n"
 
@@ -143,12 +144,17 @@ def take(text: str | bytes, map_text: str, *, by: User | None = None, at: dateti
     return imports.run(run_id=run.pk, at=at)
 
 
-def take_leads(*rows: dict[str, str], **more) -> ImportRun:
+def take_leads(*rows: dict[str, Any], **more) -> ImportRun:
     return take(csv_of(LEAD_COLUMNS, *rows), LEADS, **more)
 
 
-def take_deals(*rows: dict[str, str], **more) -> ImportRun:
+def take_deals(*rows: dict[str, Any], **more) -> ImportRun:
     return take(csv_of(DEAL_COLUMNS, *rows), DEALS, **more)
+
+
+def the(model: Any, **which: Any) -> Any:
+    """The only row of a model, or the only one of which this is true."""
+    return model.objects.get(**which)
 
 
 def counts(run: ImportRun) -> tuple[int, int, int, int]:
@@ -179,7 +185,7 @@ ANNA = {
 
 def test_a_lead_comes_with_its_person_organisation_content_and_owner(db):
     assert counts(take_leads(ANNA)) == (1, 0, 0, 0)
-    lead = Lead.objects.get()
+    lead = the(Lead)
     assert (lead.channel, lead.external_id, lead.origin, lead.status) == ("file", "L1", "social", LeadStatus.NEW)
     assert lead.received_at == datetime(2026, 1, 5, 9, tzinfo=UTC)
     assert lead.message == "Which dates do you have?"
@@ -191,7 +197,7 @@ def test_a_lead_comes_with_its_person_organisation_content_and_owner(db):
     assert lead.organisation.domain == "verhage.be"
     assert person.positions.get().organisation == lead.organisation
     assert lead.content.external_id == "planning-guide"
-    assert Touch.objects.get().at == lead.received_at
+    assert the(Touch).at == lead.received_at
     assert (lead.owner.name, lead.owner.role, lead.owner.is_active, lead.owner.email) == (
         "sdr-7",
         Role.SDR,
@@ -203,7 +209,7 @@ def test_a_lead_comes_with_its_person_organisation_content_and_owner(db):
 
 def test_an_imported_lead_has_no_response_clock(db):
     take_leads(ANNA)
-    assert Lead.objects.get().answer_due_at is None
+    assert the(Lead).answer_due_at is None
     assert not Lead.objects.unanswered().exists()
 
 
@@ -214,8 +220,8 @@ def test_every_new_record_writes_its_event_in_the_name_of_who_imports(db):
         (kind, by.pk)
         for kind in (EventKind.LEAD_RECEIVED, EventKind.PERSON_MADE, EventKind.ORGANISATION_MADE, EventKind.IMPORT_RUN)
     }
-    assert Event.objects.get(kind=EventKind.LEAD_RECEIVED).at == Lead.objects.get().received_at
-    assert Event.objects.get(kind=EventKind.IMPORT_RUN).new["made"] == 1
+    assert the(Event, kind=EventKind.LEAD_RECEIVED).at == the(Lead).received_at
+    assert the(Event, kind=EventKind.IMPORT_RUN).new["made"] == 1
 
 
 def test_the_same_file_again_changes_nothing(db):
@@ -244,9 +250,9 @@ def test_a_changed_row_changes_its_lead_and_says_what_it_was(db):
     assert counts(
         take_leads({**ANNA, "origin": "email", "owner": "sdr-8"}, {**ANNA, "id": "L2"}, {**ANNA, "id": "L3"})
     ) == (1, 1, 1, 0)
-    lead = Lead.objects.get(external_id="L1")
+    lead = the(Lead, external_id="L1")
     assert (lead.origin, lead.owner.name) == ("email", "sdr-8")
-    event = Event.objects.get(subject_kind="lead", kind=EventKind.IMPORT_RUN)
+    event = the(Event, subject_kind="lead", kind=EventKind.IMPORT_RUN)
     assert (event.old, event.new) == ({"origin": "social", "owner": "sdr-7"}, {"origin": "email", "owner": "sdr-8"})
 
 
@@ -254,7 +260,7 @@ def test_an_empty_cell_never_erases_what_is_known(db):
     take_leads(ANNA)
     empty = {"id": "L1"}
     assert counts(take_leads(empty)) == (0, 0, 1, 0)
-    assert Lead.objects.get().origin == "social"
+    assert the(Lead).origin == "social"
 
 
 def test_nobody_recorded_the_origin_is_not_the_same_as_unknown(db):
@@ -287,7 +293,7 @@ def test_a_known_person_is_recognised_by_address_and_a_known_organisation_by_its
     anna = make.person("Anna Meulen", email="anna@verhage.be")
     take_leads(ANNA, {**ANNA, "id": "L2", "mail": "jef@verhage.be", "name": "Jef Claes", "company": "", "phone": ""})
     assert set(Lead.objects.values_list("external_id", "organisation")) == {("L1", verhage.pk), ("L2", verhage.pk)}
-    assert Lead.objects.get(external_id="L1").person == anna
+    assert the(Lead, external_id="L1").person == anna
     assert anna.phone_numbers.get().number == "+32475123456"
     assert Organisation.objects.count() == 1
     assert Event.objects.filter(kind=EventKind.PERSON_CHANGED, person=anna, new__phone="+32475123456").exists()
@@ -300,7 +306,7 @@ def test_a_free_mail_domain_says_nothing_about_the_organisation(db):
         {"id": "3", "mail": "c@gmail.com", "name": "C"},
     )
     assert set(Organisation.objects.values_list("name", "domain")) == {("Alfa", ""), ("Beta", "")}
-    assert Lead.objects.get(external_id="3").organisation is None
+    assert the(Lead, external_id="3").organisation is None
 
 
 def test_a_domain_that_two_companies_share_belongs_to_neither(db):
@@ -317,14 +323,14 @@ def test_one_person_who_asked_twice_is_one_person(db):
         {"id": "2", "mail": "A@X.be", "name": "Anna B"},
         {"id": "3", "name": "Anna"},
     )
-    leads = {lead.external_id: lead.person for lead in Lead.objects.select_related("person")}
-    assert leads["1"] == leads["2"] != leads["3"]
+    people = {lead.external_id: lead.person for lead in Lead.objects.select_related("person")}
+    assert people["1"] == people["2"] != people["3"]
     assert Person.objects.count() == 2
 
 
 def test_an_address_without_a_name_is_a_person_named_after_it(db):
     take_leads({"id": "1", "mail": "info@verhage.be"})
-    assert str(Lead.objects.get().person) == "info"
+    assert str(the(Lead).person) == "info"
 
 
 def test_a_known_user_is_recognised_by_id_address_or_name(db):
@@ -366,8 +372,8 @@ def test_the_status_of_the_file_comes_with_a_verdict_that_fits(db):
         "3": "nurture",
         "4": "working",
     }
-    assert Lead.objects.get(external_id="1").qualified_at == Lead.objects.get(external_id="1").received_at
-    assert Lead.objects.get(external_id="3").nurture_until == date(2027, 1, 5)
+    assert the(Lead, external_id="1").qualified_at == the(Lead, external_id="1").received_at
+    assert the(Lead, external_id="3").nurture_until == date(2027, 1, 5)
     assert refusals(run) == [
         (6, "status", "declined"),
         (7, "status", "nurture"),
@@ -380,7 +386,7 @@ def test_a_verdict_that_was_given_in_kring_is_not_undone_by_a_file(db):
     take_leads({"id": "1", "status": "new"})
     Lead.objects.update(status=LeadStatus.QUALIFIED, verdict=Verdict.QUALIFIED, verdict_at=AT, qualified_at=AT)
     assert counts(take_leads({"id": "1", "status": "new"})) == (0, 0, 1, 0)
-    assert Lead.objects.get().status == LeadStatus.QUALIFIED
+    assert the(Lead).status == LeadStatus.QUALIFIED
 
 
 # ── Bad rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -435,7 +441,7 @@ def test_a_wrong_encoding_is_found_and_accents_are_right(db):
         ).encode("cp1252"),
         LEADS,
     )
-    lead = Lead.objects.get()
+    lead = the(Lead)
     assert (str(lead.person), lead.organisation.name, lead.message) == ("Zoë Crèvecœur", "São Paulo & Zoon", "€ 5")
 
 
@@ -514,9 +520,9 @@ def test_a_task_that_is_run_twice_does_nothing_the_second_time(db):
         file=io.BytesIO(csv_of(LEAD_COLUMNS, ANNA).encode()), file_name="x", map_text=LEADS, by=None, at=AT
     )
     tasks.run_import(run.pk)
-    first = ImportRun.objects.get()
+    first = the(ImportRun)
     tasks.run_import(run.pk)
-    assert ImportRun.objects.get().finished_at == first.finished_at
+    assert the(ImportRun).finished_at == first.finished_at
     assert Event.objects.filter(kind=EventKind.IMPORT_RUN).count() == 1
 
 
@@ -524,7 +530,7 @@ def test_a_task_that_is_run_twice_does_nothing_the_second_time(db):
 def test_a_connection_that_breaks_midway_leaves_nothing_and_running_again_finishes(monkeypatch):
     text = csv_of(LEAD_COLUMNS, *({**ANNA, "id": n, "mail": f"a{n}@x{n}.be"} for n in range(300)))
     run = imports.upload(file=io.BytesIO(text.encode()), file_name="x", map_text=LEADS, by=None, at=AT)
-    kind = runs.leads
+    kind: Any = leads
     write = kind.write
 
     def cut(said):
@@ -568,7 +574,7 @@ def test_progress_is_seen_from_outside_and_a_second_worker_leaves_it_alone(monke
     seen: list[tuple[int, int | None, str, bool]] = []
 
     def look() -> None:
-        row = ImportRun.objects.get(pk=run.pk)
+        row = the(ImportRun, pk=run.pk)
         seen.append((row.rows_read, row.rows_total, row.state, imports.is_alive(run.pk)))
         imports.run(run_id=run.pk, at=AT)
         assert not imports.request(run=row, by=make.user(), at=AT + 2 * runs.PATIENCE)
@@ -635,9 +641,9 @@ def test_the_schedule_asks_again_for_runs_that_were_lost_and_gives_up_in_the_end
 
 
 @pytest.fixture
-def lead(db) -> Lead:
+def lead(db) -> Any:
     take_leads({**ANNA, "received": "2026-01-05"})
-    return Lead.objects.get()
+    return the(Lead)
 
 
 def test_a_won_deal_accepts_its_lead_and_makes_a_customer(lead):
@@ -653,7 +659,7 @@ def test_a_won_deal_accepts_its_lead_and_makes_a_customer(lead):
         }
     )
     assert counts(run) == (1, 0, 0, 0)
-    deal = Deal.objects.get()
+    deal = the(Deal)
     lead.refresh_from_db()
     assert (deal.state, deal.name, deal.product) == (DealState.WON, "Planning", "Planning")
     assert (deal.lead, deal.organisation, deal.person) == (lead, lead.organisation, lead.person)
@@ -672,19 +678,19 @@ def test_a_won_deal_accepts_its_lead_and_makes_a_customer(lead):
         EventKind.DEAL_WON,
         EventKind.IMPORT_RUN,
     }
-    assert Event.objects.get(kind=EventKind.IMPORT_RUN, lead=lead).new == {"status": "accepted"}
+    assert the(Event, kind=EventKind.IMPORT_RUN, lead=lead).new == {"status": "accepted"}
 
 
 def test_a_deal_that_was_won_before_its_lead_arrived_is_kept(lead):
     assert counts(take_deals({"id": "D1", "lead": "L1", "won": "2026-01-02"})) == (1, 0, 0, 0)
-    deal = Deal.objects.get()
+    deal = the(Deal)
     assert deal.won_at < lead.received_at
     assert deal.opened_at == deal.won_at
 
 
 def test_an_open_deal_stands_in_the_first_stage_of_a_pipeline_that_is_made_for_it(db):
     take_deals({"id": "D1", "company": "Verhage NV", "created": "2026-02-05"})
-    deal = Deal.objects.get()
+    deal = the(Deal)
     assert Pipeline.objects.count() == 1
     assert (deal.state, deal.stage.name, deal.name) == (DealState.OPEN, "Get acquainted", "Verhage NV")
     assert [stage.probability for stage in Stage.objects.all()] == [10, 25, 50, 75]
@@ -693,7 +699,7 @@ def test_an_open_deal_stands_in_the_first_stage_of_a_pipeline_that_is_made_for_i
 
 def test_without_any_name_a_deal_is_called_by_its_id(db):
     take_deals({"id": "D1"})
-    assert Deal.objects.get().name == "D1"
+    assert the(Deal).name == "D1"
 
 
 @pytest.mark.parametrize(
@@ -712,7 +718,7 @@ def test_without_any_name_a_deal_is_called_by_its_id(db):
 )
 def test_how_a_deal_ended_is_read_from_its_dates_and_stage(row, state, ended, db):
     assert counts(take_deals({"id": "D1", **row})) == (1, 0, 0, 0)
-    deal = Deal.objects.get()
+    deal = the(Deal)
     assert deal.state == state
     assert (timezone.localtime(deal.closed_at).date() if deal.closed_at else None) == ended
     if state == DealState.LOST:
@@ -721,12 +727,12 @@ def test_how_a_deal_ended_is_read_from_its_dates_and_stage(row, state, ended, db
 
 def test_a_closing_date_of_an_open_deal_is_what_the_seller_hopes(db):
     take_deals({"id": "D1", "stage": "Proposal", "closed": "2027-02-05"})
-    assert Deal.objects.get().seller_date == date(2027, 2, 5)
+    assert the(Deal).seller_date == date(2027, 2, 5)
 
 
 def test_a_reason_in_their_own_words_is_kept(db):
     take_deals({"id": "D1", "lost": "2026-02-05", "why": "The nephew makes it"})
-    deal = Deal.objects.get()
+    deal = the(Deal)
     assert (deal.lost_reason, deal.lost_note) == ("other", "The nephew makes it")
 
 
@@ -789,6 +795,7 @@ def test_a_deal_goes_on_and_ends_as_later_files_say(db):
         0,
     )
     assert counts(take_deals({"id": "D1", "won": "2026-02-05"}, {"id": "D2", "lost": "2026-02-05"})) == (0, 2, 0, 0)
+    won: Any
     won, lost = Deal.objects.order_by("external_id")
     assert (won.state, won.stage.name, lost.state, lost.lost_reason) == (
         DealState.WON,
@@ -804,7 +811,7 @@ def test_a_deal_goes_on_and_ends_as_later_files_say(db):
     assert won.organisation.customer_since == won.won_at
     kinds = list(Event.objects.filter(deal=won).order_by("id").values_list("kind", flat=True))
     assert kinds == [EventKind.DEAL_OPENED, EventKind.DEAL_MOVED, EventKind.DEAL_WON]
-    assert Event.objects.get(deal=won, kind=EventKind.DEAL_MOVED).new == {"stage": "Decision"}
+    assert the(Event, deal=won, kind=EventKind.DEAL_MOVED).new == {"stage": "Decision"}
     kinds = list(Event.objects.filter(deal=lost).order_by("id").values_list("kind", flat=True))
     assert kinds == [EventKind.DEAL_OPENED, EventKind.DEAL_CHANGED, EventKind.DEAL_LOST]
 
@@ -816,19 +823,19 @@ def test_an_end_stays_an_end(db):
     assert "won in Kring already" in run.refused.get().reason
     assert counts(take_deals({"id": "D1", "stage": "Proposal"})) == (0, 0, 0, 1)
     assert counts(take_deals({"id": "D1"})) == (0, 0, 1, 0)
-    assert Deal.objects.get().state == DealState.WON
+    assert the(Deal).state == DealState.WON
 
 
 def test_a_corrected_date_of_a_win_is_a_change(db):
     take_deals({"id": "D1", "won": "2026-02-05", "company": "Alfa"})
     assert counts(take_deals({"id": "D1", "won": "2026-01-05"})) == (0, 1, 0, 0)
-    assert timezone.localtime(Deal.objects.get().won_at).date() == date(2026, 1, 5)
-    assert Organisation.objects.get().customer_since == Deal.objects.get().won_at
+    assert timezone.localtime(the(Deal).won_at).date() == date(2026, 1, 5)
+    assert the(Organisation).customer_since == the(Deal).won_at
 
 
 def test_a_hand_off_that_waits_is_answered_by_the_deal_of_the_file(db):
     take_leads({"id": "L1", "status": "qualified"})
-    lead = Lead.objects.get()
+    lead = the(Lead)
     sdr, seller = make.user(), make.user(role=Role.ACCOUNT_MANAGER)
     Lead.objects.update(status=LeadStatus.HANDED_OFF)
     hand_off = HandOff.objects.create(lead=lead, from_user=sdr, to_user=seller, submitted_at=AT, answer_due_at=AT)
@@ -839,7 +846,7 @@ def test_a_hand_off_that_waits_is_answered_by_the_deal_of_the_file(db):
 
 def test_a_recommendation_that_led_to_the_deal_is_won_with_it(db):
     take_leads(ANNA)
-    lead = Lead.objects.get()
+    lead = the(Lead)
     referral = Referral.objects.create(
         referrer=make.person(), state="introduced", asked_at=AT, introduced=lead.person, introduced_at=AT, lead=lead
     )
@@ -855,7 +862,7 @@ def test_a_person_comes_with_addresses_numbers_and_position(db):
     row = "p1;De Wit, Anna;anna@wit.be;anna@gmail.com;+31 20 123 4567;Wit BV;Planner;Nederlands;sailing, chess;a\n"
     run = take("id;name;mail;mail2;phone;company;title;language;likes;tier\n" + row, PEOPLE)
     assert counts(run) == (1, 0, 0, 0)
-    person = Person.objects.get()
+    person = the(Person)
     assert (str(person), person.family_name, person.language, person.interests, person.tier) == (
         "Anna De Wit",
         "De Wit",
@@ -897,7 +904,7 @@ def test_a_person_who_is_known_by_address_is_taken_over(db):
 
 
 def test_organisations_keep_leading_zeros_and_are_recognised(db):
-    alfa = make.organisation("Alfa", domain="alfa.be")
+    alfa: Any = make.organisation("Alfa", domain="alfa.be")
     text = "id;name;site;kvk;vat;city;country;owner\n1;Alfa NV;https://www.alfa.be/contact;02076358;BE 0428.759.497;Gent;België;jan\n2;Beta;;;;;;\n"
     assert counts(take(text, ORGANISATIONS)) == (1, 1, 0, 0)
     alfa.refresh_from_db()
@@ -1035,7 +1042,7 @@ def test_the_command_takes_a_file_in_and_tells_how_much(db, files):
     by, out = make.user(role=Role.ADMIN), io.StringIO()
     call_command("import_file", *files(csv_of(LEAD_COLUMNS, ANNA)), "--by", by.email, stdout=out, stderr=io.StringIO())
     assert "1 rows read, 1 new, 0 changed, 0 unchanged, 0 refused" in out.getvalue()
-    assert ImportRun.objects.get().by == by
+    assert the(ImportRun).by == by
 
 
 def test_the_command_ends_with_one_when_rows_are_refused_and_writes_them(db, files, tmp_path):
@@ -1105,8 +1112,8 @@ def test_dutch_companies_keep_their_names_and_numbers(db):
         'kind = "organisations"\nexternal_id = "kvk"\n[columns]\nname = "name"\nkvk_number = "kvk"',
     )
     assert counts(run)[0] + counts(run)[3] == 105
-    assert Organisation.objects.get(kvk_number="02076358").name == "247HAIR"
-    assert Organisation.objects.get(kvk_number="17037842").name == '"AAE" Advanced Automated Equipment B.V.'
+    assert the(Organisation, kvk_number="02076358").name == "247HAIR"
+    assert the(Organisation, kvk_number="17037842").name == '"AAE" Advanced Automated Equipment B.V.'
 
 
 @needs_data
@@ -1147,7 +1154,7 @@ owner = "sales"
     run = real("atomic_crm/contacts.csv", plan)
     assert counts(run) == (500, 0, 0, 0)
     assert counts(real("atomic_crm/contacts.csv", plan)) == (0, 0, 500, 0)
-    assert User.objects.get(external_id="Jane Doe").role == Role.ACCOUNT_MANAGER
+    assert the(User, external_id="Jane Doe").role == Role.ACCOUNT_MANAGER
 
 
 @needs_data

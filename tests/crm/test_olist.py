@@ -11,6 +11,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -153,7 +154,7 @@ def test_the_funnel_counts_each_lead_once():
 
 
 def test_the_order_won_before_its_lead_arrived_is_kept():
-    def is_early(deal: Deal) -> bool:
+    def is_early(deal: Any) -> bool:
         return deal.won_at.astimezone(ZONE).date() < deal.lead.received_at.astimezone(ZONE).date()
 
     early = [deal for deal in Deal.objects.select_related("lead") if is_early(deal)]

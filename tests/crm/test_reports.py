@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from crm import advocacy, deals, handoffs, leads, reports
-from crm.models import Deal, HandOff, Lead, Referral, Role
+from crm.models import HandOff, Lead, Referral, Role
 from crm.reports import Column, Link, Period, Row, Table
 from tests import make
 
@@ -40,7 +41,7 @@ def lead(origin: str = "website", *, at: datetime = AT, **fields) -> Lead:
     return make.lead(origin=origin, at=at, **fields)
 
 
-def won(lead: Lead, sdr, seller, *, at: datetime) -> Deal:
+def won(lead: Lead, sdr, seller, *, at: datetime) -> Any:
     """The lead goes all the way, and is won at that moment."""
     lead = leads.take(lead=lead, by=sdr, at=lead.received_at)
     leads.qualify(lead=make.answered(lead, by=sdr, at=lead.received_at), by=sdr, at=lead.received_at)
