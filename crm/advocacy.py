@@ -207,7 +207,7 @@ def thank(*, referral: Referral, by: User, at: datetime) -> Referral:
 
 
 @transaction.atomic
-def settle(*, lead: Lead | None, is_won: bool, by: User, at: datetime) -> None:
+def settle(*, lead: Lead | None, is_won: bool, by: User | None, at: datetime) -> None:
     """The referral that led to this lead (when one did) is won or not won. Nothing happens when there is none, or it is settled already."""
     referral = Referral.objects.filter(lead=lead).first() if lead else None
     if referral is not None and referral.state in (ReferralState.INTRODUCED, ReferralState.MET):
@@ -215,7 +215,7 @@ def settle(*, lead: Lead | None, is_won: bool, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def _go_on(referral: Referral, state: ReferralState, by: User, at: datetime) -> Referral:
+def _go_on(referral: Referral, state: ReferralState, by: User | None, at: datetime) -> Referral:
     referral = _locked(referral)
     if referral.state == state:
         return referral

@@ -84,7 +84,8 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return (
             self.order_by()
             .filter(lead__deal__state="won")
-            .values(*by, currency=F("lead__deal__currency"))
+            .annotate(currency=F("lead__deal__currency"))
+            .values(*by, "currency")
             .annotate(
                 won=Count("lead__deal"),
                 worth=Sum(Coalesce("lead__deal__buyer_amount", "lead__deal__seller_amount")),

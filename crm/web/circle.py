@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from crm.models import Organisation, Person, Referral, ReferralState
-from crm.models.people import PersonQuerySet
 from crm.web import access, keyset
 from crm.web.page import Request, render_page
 
@@ -146,15 +145,16 @@ def _list(request: Request, shown: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _customers(organisations: Sequence[Organisation]) -> list[Customer]:
+def _customers(organisations: Iterable[Organisation]) -> list[Customer]:
     """With their orders, counted apart from whatever else a customer has, so that nothing is counted twice."""
-    totals: dict[int, list[dict[str, Any]]] = {row.pk: [] for row in organisations}
+    rows = list(organisations)
+    totals: dict[int, list[dict[str, Any]]] = {row.pk: [] for row in rows}
     for total in access.deals().won().filter(organisation__in=list(totals)).totals("organisation"):
         totals[total["organisation"]].append(total)
-    return [Customer(row, sum(total["number"] for total in totals[row.pk]), totals[row.pk]) for row in organisations]
+    return [Customer(row, sum(total["number"] for total in totals[row.pk]), totals[row.pk]) for row in rows]
 
 
-def _with_given() -> PersonQuerySet:
+def _with_given() -> Any:
     """Advocates with `given`, the number of their referrals."""
     given = (
         access.referrals().filter(referrer=OuterRef("pk")).order_by().values("referrer").annotate(number=Count("pk"))
@@ -168,10 +168,9 @@ def _with_given() -> PersonQuerySet:
     )
 
 
-def _advocates(people: Sequence[Any]) -> list[Recommender]:
-    totals: dict[int, list[dict[str, Any]]] = {row.pk: [] for row in people}
+def _advocates(people: Iterable[Any]) -> list[Recommender]:
+    rows = list(people)
+    totals: dict[int, list[dict[str, Any]]] = {row.pk: [] for row in rows}
     for total in access.referrals().filter(referrer__in=list(totals)).revenue("referrer"):
         totals[total["referrer"]].append(total)
-    return [
-        Recommender(row, row.given, sum(total["won"] for total in totals[row.pk]), totals[row.pk]) for row in people
-    ]
+    return [Recommender(row, row.given, sum(total["won"] for total in totals[row.pk]), totals[row.pk]) for row in rows]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock, deals, pipelines
-from crm.models import DealState, Organisation, Person, Role, User
+from crm.models import DealState, Organisation, Person, Role, Stage, User
 from crm.models.deals import CURRENCIES, DealQuerySet
 from crm.refusal import Refused
 from crm.web import access, board, keyset, nudge
@@ -60,8 +60,12 @@ class Chosen:
         chosen = cls(
             state=asked.get("state", "") if asked.get("state") in DealState.values else "",
             owner=owner if (owner := asked.get("owner", "")) in ("me", "team", "none") or board.number(owner) else "",
-            **{name: board.number(asked.get(name)) for name in ("sdr", "stage", "pipeline", "team")},
-            **{name: _day(asked.get(name)) for name in ("won_from", "won_to")},
+            sdr=board.number(asked.get("sdr")),
+            stage=board.number(asked.get("stage")),
+            pipeline=board.number(asked.get("pipeline")),
+            team=board.number(asked.get("team")),
+            won_from=_day(asked.get("won_from")),
+            won_to=_day(asked.get("won_to")),
             sort=asked.get("sort", "") if asked.get("sort") in SORTS else "newest",
         )
         if chosen.won_from or chosen.won_to or chosen.sort == "won":
@@ -129,11 +133,13 @@ def _colleagues(chosen: Chosen) -> list[User]:
 
 class NewDealForm(KringForm):
     name = forms.CharField(label=gettext_lazy("What is it about?"), max_length=200)
-    person = forms.ModelChoiceField(
+    person: forms.ModelChoiceField[Person] = forms.ModelChoiceField(
         label=gettext_lazy("With whom"), queryset=None, required=False, empty_label=gettext_lazy("Nobody in particular")
     )
-    owner = forms.ModelChoiceField(label=gettext_lazy("Account manager"), queryset=None)
-    stage = forms.ModelChoiceField(label=gettext_lazy("Stage"), queryset=None, required=False, empty_label=None)
+    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(label=gettext_lazy("Account manager"), queryset=None)
+    stage: forms.ModelChoiceField[Stage] = forms.ModelChoiceField(
+        label=gettext_lazy("Stage"), queryset=None, required=False, empty_label=None
+    )
     next_step = forms.CharField(
         label=gettext_lazy("Next step"), help_text=gettext_lazy("What you both agreed."), max_length=300
     )

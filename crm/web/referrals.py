@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import advocacy
-from crm.models import REFERRAL_MOVES, Deal, Person, Referral, ReferralState, Role
+from crm.models import REFERRAL_MOVES, Deal, Person, Referral, ReferralState, Role, User
 from crm.refusal import Refused
 from crm.web import access, board, nudge
 from crm.web.forms import KringForm
@@ -48,7 +48,9 @@ WAY = (
 
 
 class AskForm(KringForm):
-    person = forms.ModelChoiceField(label=gettext_lazy("Whom did you ask?"), queryset=None)
+    person: forms.ModelChoiceField[Person] = forms.ModelChoiceField(
+        label=gettext_lazy("Whom did you ask?"), queryset=None
+    )
     whom = forms.CharField(
         label=gettext_lazy("Whom do they have in mind?"),
         help_text=gettext_lazy("A name, or “her brother, who runs the depot”. Leave it empty if you do not know yet."),
@@ -85,7 +87,7 @@ class IntroduceForm(KringForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    sdr = forms.ModelChoiceField(
+    sdr: forms.ModelChoiceField[User] = forms.ModelChoiceField(
         label=gettext_lazy("Who takes the lead?"),
         queryset=None,
         required=False,

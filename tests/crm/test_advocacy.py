@@ -114,6 +114,7 @@ def test_every_move_from_every_state(am, state, act):
 
 def test_the_order_comes_first(am):
     deal = make.deal(am)
+    assert deal.person is not None
     with pytest.raises(Refused, match="after the order"):
         advocacy.ask(person=deal.person, deal=deal, by=am, at=AT)
 
@@ -204,6 +205,7 @@ def test_an_introduction_is_a_lead_whose_origin_is_the_referral(am, sdr):
     )
     referral.refresh_from_db()
     assert (lead.origin, lead.channel, lead.owner, lead.message) == ("referral", "referral", sdr, "He plans too.")
+    assert lead.person is not None
     assert (lead.referral, lead.person.introduced_by) == (referral, referral.referrer)
     assert referral.introduced == lead.person
     assert referral.lead == lead
@@ -236,6 +238,7 @@ def test_a_wrong_introduction_stores_nothing(am, wrong):
 def test_known_people_keep_who_introduced_them_first(am):
     first = make.referral(am)
     bram = introduced(first, am).person
+    assert bram is not None
     second = make.referral(am)
     introduced(second, am)
     bram.refresh_from_db()
