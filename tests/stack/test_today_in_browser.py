@@ -1,0 +1,106 @@
+"""Today by keyboard and the dashboard with its charts, in a real browser on the running stack."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from crm import follow_ups
+from crm.models import Deal, FollowUp, Role, User
+from tests import make
+from tests.conftest import PASSWORD
+from tests.running import LiveStack, serious_barriers, sideways_scroll, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
+
+
+def somebody(name: str, role: Role, address: str) -> User:
+    return make.user(name, role, email=address, password=PASSWORD)
+
+
+def waiting(owner: User, *names: str) -> None:
+    """So many people who wait since five days, in this order."""
+    now = timezone.now()
+    for place, name in enumerate(names):
+        deal = make.deal(
+            owner,
+            at=now,
+            person=make.person(name, at=now),
+            buyer_amount=Decimal(1000),
+            next_step_on=now.date() + timedelta(days=1),
+        )
+        Deal.objects.filter(pk=deal.pk).update(next_step_on=(now - timedelta(days=20 - place)).date())
+    follow_ups.refresh(at=now)
+
+
+def test_today_is_done_by_keyboard_alone(stack_db: LiveStack, page: Page) -> None:
+    arjan = somebody("Arjan Keys", Role.ACCOUNT_MANAGER, "arjan.keys@kring.test")
+    waiting(arjan, "Anke Eerst", "Bert Tweede", "Cas Derde")
+    sign_in(page, arjan.email, PASSWORD)
+    page.goto("/")
+    expect(page.locator("h1")).to_contain_text("Three people are waiting to hear from you.")
+    assert serious_barriers(page) == []
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("[data-row]").nth(1)).to_be_focused()
+    page.keyboard.press("d")
+    expect(page.locator("h1")).to_contain_text("Two people are waiting to hear from you.")
+    assert FollowUp.objects.get(owner=arjan, outcome="done").person.full_name == "Bert Tweede"
+    expect(page.locator("[data-row]").nth(1)).to_be_focused()  # Who took its place.
+
+    page.keyboard.press("z")
+    expect(page.locator(".menu-sheet:visible button").first).to_be_focused()
+    assert serious_barriers(page) == []
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("One person is waiting to hear from you.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_contain_text("Two people are waiting to hear from you.")
+
+
+def test_today_fits_a_phone(stack_db: LiveStack, phone: Page) -> None:
+    els = somebody("Els Phone", Role.ACCOUNT_MANAGER, "els.phone@kring.test")
+    waiting(els, "Dirk van den Allerlangste-Achternaam tot Oudewater", "Eva Kort")
+    sign_in(phone, els.email, PASSWORD)
+    phone.goto("/")
+    assert sideways_scroll(phone) == 0
+    assert serious_barriers(phone) == []
+
+
+def test_the_dashboard_draws_its_charts_and_its_numbers_open_lists(stack_db: LiveStack, page: Page) -> None:
+    mieke = somebody("Mieke Charts", Role.MANAGER, "mieke.charts@kring.test")
+    waiting(somebody("Fons Charts", Role.ACCOUNT_MANAGER, "fons.charts@kring.test"), "Greet Charts")
+    make.lead(at=timezone.now(), origin="search")
+    sign_in(page, mieke.email, PASSWORD)
+    page.goto("/health/")
+    page.get_by_role("button", name="Read it now").click()
+    expect(page.locator("#messages")).to_contain_text("new findings")
+    assert serious_barriers(page) == []
+
+    page.goto("/dashboard/")
+    expect(page.locator("[data-chart=forecast] canvas")).to_be_visible()
+    expect(page.locator("[data-chart=funnel] canvas")).to_be_visible()
+    expect(page.locator("#report table")).to_be_visible()
+    assert serious_barriers(page) == []
+    page.locator("#report").get_by_role("link", name="Months").click()
+    expect(page.locator("#report h2")).to_have_text("Month by month")
+    page.locator("#period").select_option("year")
+    expect(page.locator("#report")).to_contain_text("31 Dec")
+    expect(page.locator("#report h2")).to_have_text("Month by month")
+    page.get_by_role("link", name="This quarter, said by buyers").click()
+    expect(page.locator("h1")).to_have_text("This quarter, said by buyers")
+    assert sideways_scroll(page) == 0
+
+
+def test_the_dashboard_fits_a_phone(stack_db: LiveStack, phone: Page) -> None:
+    mieke = somebody("Mieke Phone", Role.MANAGER, "mieke.phone@kring.test")
+    make.lead(at=timezone.now(), origin="search")
+    sign_in(phone, mieke.email, PASSWORD)
+    phone.goto("/dashboard/")
+    expect(phone.locator("#report table")).to_be_visible()
+    expect(phone.locator("[data-chart=funnel] canvas")).to_be_visible()
+    assert sideways_scroll(phone) == 0
