@@ -123,7 +123,14 @@ def _content(request: Request) -> dict[str, Any]:
         for kind in checks.CHECKS
         if counts.get(kind)
     ]
-    return {"at": at, "read_at": read_at, "groups": groups, "total": sum(counts.values()), "currency": Scope(at).currency, **_history(at)}
+    return {
+        "at": at,
+        "read_at": read_at,
+        "groups": groups,
+        "total": sum(counts.values()),
+        "currency": Scope(at).currency,
+        **_history(at),
+    }
 
 
 def _history(at: datetime) -> dict[str, Any]:
