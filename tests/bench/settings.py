@@ -11,3 +11,5 @@ from config.settings import TEMPLATES as PRODUCTION
 ROOT_URLCONF = "tests.bench.urls"
 _engine: dict[str, Any] = PRODUCTION[0]
 TEMPLATES = [_engine | {"DIRS": [*_engine["DIRS"], Path(__file__).resolve().parent / "templates"]}]
+# One visitor posts the form again and again; it would be told to wait.
+FORM_LIMIT = 0
