@@ -60,8 +60,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         begun = time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # `nohup` and its like ask us not to mind; they are heard.
-            if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
+            # `nohup` asks not to mind a closed terminal; it is heard.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._asked_to_stop)
         try:
             with self._the_only_one(waits=bool(options["only"])) as alone:
