@@ -1,0 +1,516 @@
+"""Who may open and do what: one line for each address of the site, tried by everybody on everybody's rows.
+
+The addresses are taken from the site itself, so one without a line here fails, and so does a line without an address. Each line is tried as
+anonymous, SDR, account manager, manager and administrator, on a row of their own, of a team mate, of another team and of nobody.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from crm import follow_ups, imports
+from crm.models import (
+    Conversation,
+    Deal,
+    EmailAddress,
+    FollowUp,
+    HandOff,
+    ImportRun,
+    Lead,
+    Organisation,
+    Person,
+    PhoneNumber,
+    Position,
+    Promise,
+    Referral,
+    Role,
+    User,
+)
+from tests import make
+
+
+class Who(Enum):
+    PUBLIC = "anybody, without a login"
+    READ = "everybody who works here"
+    WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
+    ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
+    LEADING = "managers and administrators"
+
+
+PUBLIC, READ, WRITE, ANSWER, LEADING = Who
+
+TABLE: list[tuple[str, str, Who, str]] = [
+    # address                    method      who      which row, and what else the address needs
+    ("crm:today", "GET", READ, ""),
+    ("crm:home", "GET", READ, "goes on"),
+    ("crm:preferences", "GET POST", READ, ""),
+    ("crm:language", "POST", PUBLIC, ""),
+    ("crm:search", "GET", READ, "?q=num"),
+    ("crm:offline", "GET", PUBLIC, ""),
+    ("crm:service-worker", "GET", PUBLIC, ""),
+    ("crm:healthz", "GET", PUBLIC, ""),
+    ("crm:readyz", "GET", PUBLIC, ""),
+    # the public form
+    ("crm:form", "GET POST", PUBLIC, "form"),
+    ("crm:form-thanks", "GET", PUBLIC, "form"),
+    # follow-ups
+    ("crm:follow-up-new", "GET POST", READ, ""),
+    ("crm:follow-up-new", "GET POST", READ, "?deal={deal}"),
+    ("crm:follow-up-done", "POST", WRITE, "follow_up"),
+    ("crm:follow-up-later", "POST", WRITE, "follow_up"),
+    ("crm:follow-up-not-needed", "POST", WRITE, "follow_up"),
+    ("crm:follow-up-reopen", "POST", WRITE, "follow_up"),
+    # leads
+    ("crm:inbox", "GET", READ, ""),
+    ("crm:lead-new", "GET POST", READ, ""),
+    ("crm:lead-new", "GET POST", READ, "?person={person}"),
+    ("crm:lead", "GET", READ, "lead"),
+    ("crm:lead-criterion", "POST", WRITE, "lead criterion"),
+    ("crm:lead-take", "POST", WRITE, "lead"),
+    ("crm:lead-assign", "GET POST", WRITE, "lead"),
+    ("crm:lead-answer", "GET POST", WRITE, "lead"),
+    ("crm:lead-qualify", "POST", WRITE, "lead"),
+    ("crm:lead-nurture", "GET POST", WRITE, "lead"),
+    ("crm:lead-decline", "GET POST", WRITE, "lead"),
+    ("crm:lead-reopen", "POST", WRITE, "lead"),
+    ("crm:lead-hand-off", "GET POST", WRITE, "lead"),
+    # hand-offs belong to whom they are offered to
+    ("crm:hand-offs", "GET", READ, ""),
+    ("crm:hand-off", "GET", READ, "hand_off"),
+    ("crm:hand-off-accept", "POST", ANSWER, "hand_off"),
+    ("crm:hand-off-reject", "POST", ANSWER, "hand_off"),
+    # deals
+    ("crm:board", "GET", READ, ""),
+    ("crm:deals", "GET", READ, ""),
+    ("crm:deal-new", "GET", READ, ""),
+    ("crm:deal-new", "GET POST", WRITE, "?organisation={organisation}"),
+    ("crm:deal", "GET", READ, "deal"),
+    ("crm:deal-step", "POST", WRITE, "deal"),
+    ("crm:deal-change", "POST", WRITE, "deal"),
+    ("crm:deal-move", "POST", WRITE, "deal stage"),
+    ("crm:deal-win", "GET POST", WRITE, "deal"),
+    ("crm:deal-lose", "GET POST", WRITE, "deal"),
+    # the circle
+    ("crm:circle", "GET", READ, ""),
+    ("crm:referral-ask", "GET", READ, ""),
+    ("crm:referral-ask", "GET", WRITE, "?deal={deal}"),
+    ("crm:referral-ask", "GET", WRITE, "?person={person}"),
+    ("crm:referral", "GET", READ, "referral"),
+    ("crm:referral-promise", "POST", WRITE, "referral"),
+    ("crm:referral-introduce", "POST", WRITE, "referral"),
+    ("crm:referral-act", "POST", WRITE, "referral act"),
+    ("crm:advocate-name", "POST", WRITE, "person"),
+    # people and organisations; an address, a number and a job belong to whom their person belongs to
+    ("crm:people", "GET", READ, ""),
+    ("crm:person-new", "GET POST", READ, ""),
+    ("crm:person", "GET", READ, "person"),
+    ("crm:person-edit", "GET POST", WRITE, "person"),
+    ("crm:email-add", "POST", WRITE, "person"),
+    ("crm:phone-add", "POST", WRITE, "person"),
+    ("crm:position-add", "POST", WRITE, "person"),
+    ("crm:email-remove", "POST", WRITE, "email"),
+    ("crm:phone-remove", "POST", WRITE, "phone"),
+    ("crm:position-end", "POST", WRITE, "position"),
+    ("crm:organisations", "GET", READ, ""),
+    ("crm:organisation-new", "GET POST", READ, ""),
+    ("crm:organisation", "GET", READ, "organisation"),
+    ("crm:organisation-edit", "GET POST", WRITE, "organisation"),
+    # conversations belong to whoever had them; what is logged about a row needs its row
+    ("crm:conversation-new", "GET", READ, ""),
+    ("crm:conversation-new", "GET POST", WRITE, "?person={person}"),
+    ("crm:conversation-new", "GET POST", WRITE, "?lead={lead}"),
+    ("crm:conversation-new", "GET POST", WRITE, "?deal={deal}"),
+    ("crm:conversation-new", "GET POST", WRITE, "?organisation={organisation}"),
+    ("crm:conversation", "GET", READ, "conversation"),
+    ("crm:conversation-delete", "GET POST", WRITE, "conversation"),
+    # promises
+    ("crm:promises", "GET", READ, ""),
+    ("crm:promise-new", "GET", READ, "goes on"),
+    ("crm:promise-new", "GET POST", WRITE, "?person={person}"),
+    ("crm:promise-new", "GET POST", WRITE, "?lead={lead}"),
+    ("crm:promise-new", "GET POST", WRITE, "?deal={deal}"),
+    ("crm:promise-keep", "POST", WRITE, "promise"),
+    ("crm:promise-break", "POST", WRITE, "promise"),
+    ("crm:promise-move", "POST", WRITE, "promise"),
+    # for those who lead; a number that somebody is shown opens for them, too
+    ("crm:dashboard", "GET", LEADING, ""),
+    ("crm:report-csv", "GET", LEADING, "report"),
+    ("crm:number", "GET", READ, "metric"),
+    ("crm:forecast-month", "GET", READ, "month"),
+    ("crm:health", "GET", LEADING, ""),
+    ("crm:health-read", "POST", LEADING, ""),
+    ("crm:settings", "GET", LEADING, ""),
+    ("crm:imports", "GET", LEADING, ""),
+    ("crm:import-new", "GET POST", LEADING, ""),
+    ("crm:import", "GET", LEADING, "import"),
+    ("crm:import-run", "POST", LEADING, "import"),
+    ("crm:import-refused", "GET", LEADING, "import"),
+    # the account; who is in is sent on from what strangers need, and the other way round
+    ("account_login", "GET POST", PUBLIC, "goes on when in"),
+    ("account_logout", "GET POST", PUBLIC, "goes on when out"),
+    ("account_inactive", "GET", PUBLIC, ""),
+    ("account_change_password", "GET POST", READ, ""),
+    ("account_reset_password", "GET POST", PUBLIC, ""),
+    ("account_reset_password_done", "GET", PUBLIC, ""),
+    ("account_reset_password_from_key", "GET", PUBLIC, "key"),
+    ("account_reset_password_from_key_done", "GET", PUBLIC, ""),
+]
+
+ROLES = ("anonymous", Role.SDR, Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
+ROWS = ("own", "team mate's", "other team's", "nobody's")
+NEVER_NOBODYS = {"hand_off", "follow_up"}
+"""A hand-off is always offered to somebody, and a follow-up always somebody's to do."""
+
+OWNERS: dict[str, tuple[type[Model], str]] = {
+    "lead": (Lead, "owner"),
+    "hand_off": (HandOff, "to_user"),
+    "deal": (Deal, "owner"),
+    "person": (Person, "owner"),
+    "organisation": (Organisation, "owner"),
+    "conversation": (Conversation, "by"),
+    "promise": (Promise, "owner"),
+    "follow_up": (FollowUp, "owner"),
+    "referral": (Referral, "owner"),
+}
+FURTHER = {
+    "criterion": lambda world: [world.criterion],
+    "stage": lambda world: [],
+    "act": lambda world: ["thank"],
+    "report": lambda world: ["origins"],
+    "metric": lambda world: ["open_deals"],
+    "month": lambda world: ["buyers", 2026, 11],
+    "key": lambda world: ["1", "no-such-key"],
+    "form": lambda world: ["ask"],
+    "import": lambda world: [world.run],
+}
+
+
+# ---- The table and the site ----------------------------------------------------------------------------------------
+
+
+def addresses(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            yield f"{namespace}{entry.name}"
+        else:
+            yield from addresses(entry, f"{entry.namespace}:" if entry.namespace else namespace)
+
+
+def ours() -> set[str]:
+    return {name for name in addresses(get_resolver()) if not name.startswith("admin:")}
+
+
+def test_every_address_has_a_line_and_every_line_an_address() -> None:
+    lines = {name for name, *_rest in TABLE}
+    assert ours() - lines == set(), "addresses of which nobody said who may open them"
+    assert lines - ours() == set(), "lines about addresses that are no more"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["signup/", "email/", "confirm-email/", "confirm-email/a:b/", "password/set/", "reauthenticate/", "login/code/",
+     "login/code/confirm/", "phone/verify/", "phone/change/", "", "3rdparty/", "2fa/", "sessions/", "signup/passkey/"],
+)  # fmt: skip
+def test_account_pages_that_we_do_not_offer_are_not_there(
+    path: str, sdr: User, login: Callable[[User], Client]
+) -> None:
+    for client in (Client(), login(sdr)):
+        assert client.get(f"/accounts/{path}").status_code == 404
+        assert client.post(f"/accounts/{path}").status_code == 404
+
+
+# ---- The world that is tried on ------------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """Somebody of each role, and a row of each kind for each owner: `rows["deal"]["own of sdr"]`."""
+
+    users: dict[Any, User]
+    sessions: dict[Any, str]
+    rows: dict[tuple[str, int | None], int]
+    criterion: int
+    stage: int
+    run: int
+
+    def owner(self, role: Any, row: str) -> User | None:
+        mate = Role.ACCOUNT_MANAGER if role == Role.SDR else Role.SDR
+        whose = {"own": role if role != "anonymous" else Role.SDR, "team mate's": mate, "other team's": "outsider"}
+        return self.users[whose[row]] if row in whose else None
+
+    def key(self, noun: str, owner: User | None) -> int:
+        return self.rows[noun, owner.pk if owner else None]
+
+    def client(self, role: Any, **how: Any) -> Client:
+        client = Client(headers={"Accept-Language": "en"}, **how)
+        if role != "anonymous":
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
+        return client
+
+
+@pytest.fixture(scope="module")
+def whole_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once, in a transaction that is undone after the last line."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield _make_world()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(whole_world: World, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), tried():
+        yield whole_world
+
+
+@contextmanager
+def tried() -> Iterator[None]:
+    """What happens within is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _make_world() -> World:
+    at = timezone.now()
+    gent, utrecht = make.team("Gent"), make.team("Utrecht")
+    users: dict[Any, User] = {
+        Role.SDR: make.user("Sofie", Role.SDR, team=gent),
+        Role.ACCOUNT_MANAGER: make.user("Arjan", Role.ACCOUNT_MANAGER, team=gent),
+        Role.MANAGER: make.user("Mieke", Role.MANAGER),
+        Role.ADMIN: make.user("Anna", Role.ADMIN),
+        "outsider": make.user("Otto", Role.ACCOUNT_MANAGER, team=utrecht),
+    }
+    make.form("ask")
+    criterion = make.scorecard().criteria.first()
+    assert criterion is not None
+    rows: dict[tuple[str, int | None], int] = {}
+    for owner in (*users.values(), None):
+        for noun, key in _one_of_each(at).items():
+            if noun in OWNERS and not (owner is None and noun in NEVER_NOBODYS):
+                model, column = OWNERS[noun]
+                model._default_manager.filter(pk=key).update(**{column: owner})
+            rows[noun, owner.pk if owner else None] = key
+    file = b"id,date\n1,2026-01-05\n"
+    run = imports.upload(
+        file=_file(file), file_name="leads.csv", map_text=MAP, by=users[Role.MANAGER], at=at
+    )  # fmt: skip
+    stage = Deal.objects.values_list("stage", flat=True).first()
+    assert stage is not None
+    return World(users, {role: _session(users[role]) for role in ROLES[1:]}, rows, criterion.pk, stage, run.pk)
+
+
+def _session(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+MAP = 'kind = "leads"\nexternal_id = "id"\n[columns]\nreceived_at = "date"\n'
+
+
+def _file(content: bytes) -> Any:
+    return io.BytesIO(content)
+
+
+def _one_of_each(at: Any) -> dict[str, int]:
+    """One row of each kind, each about people and organisations of its own."""
+    by = make.user("Maker", Role.ACCOUNT_MANAGER)
+    deal = make.deal(by, at=at)
+    assert deal.organisation is not None
+    person = make.person(organisation=make.organisation(at=at), phone="+32 9 225 25 25", at=at)
+    own = Person.objects.get(pk=person.pk)
+    customer = deal.organisation
+    follow_up = follow_ups.make(note="Call", owner=by, due_on=at.date() + timedelta(days=1), by=by, at=at, deal=deal)
+    return {
+        "lead": make.lead(at=at).pk,
+        "hand_off": make.hand_off(by, by, at=at).pk,
+        "deal": deal.pk,
+        "person": own.pk,
+        "email": EmailAddress.objects.get(person=own).pk,
+        "phone": PhoneNumber.objects.get(person=own).pk,
+        "position": Position.objects.get(person=own).pk,
+        "organisation": customer.pk,
+        "conversation": make.conversation(own, by=by, at=at).pk,
+        "promise": make.promise(own, by=by, due_on=at.date() + timedelta(days=9), at=at).pk,
+        "follow_up": follow_up.pk,
+        "referral": make.referral(by, at=at).pk,
+    }
+
+
+# ---- Trying --------------------------------------------------------------------------------------------------------
+
+
+def address(world: World, name: str, about: str, owner: User | None) -> str:
+    """The address of a line for the rows of one owner."""
+    path, _, query = about.partition("?")
+    words = [word for word in path.split() if word not in ("goes", "on", "when", "in", "out")]
+    args: list[Any] = []
+    for word in words:
+        args += FURTHER[word](world) if word in FURTHER else [world.key(word, owner)]
+    keys = {noun: world.key(noun, owner) for noun in ("person", "lead", "deal", "organisation")}
+    return reverse(name, args=args) + (f"?{query.format(**keys)}" if query else "")
+
+
+def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
+    """The rows that make a difference: whoever may only be in or out is shown their own and somebody else's."""
+    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position"))
+    if not owned or role == "anonymous":
+        return ROWS[:1]
+    if who not in (WRITE, ANSWER):
+        return ("own", "other team's")
+    return ROWS[:3] if any(noun in about.split() for noun in NEVER_NOBODYS) else ROWS
+
+
+def verdict(role: Any, row: str, who: Who, about: str) -> str:
+    """What is expected: `login`, `yes`, `no`, or `on` for those who are sent somewhere else."""
+    if role == "anonymous" and who is not PUBLIC:
+        return "login"
+    if "goes on when in" in about:
+        return "yes" if role == "anonymous" else "on"
+    if "goes on when out" in about:
+        return "on" if role == "anonymous" else "yes"
+    leads = role in (Role.MANAGER, Role.ADMIN)
+    refused = {
+        WRITE: row == "other team's",
+        ANSWER: row == "other team's" or role == Role.SDR,
+        LEADING: True,
+    }
+    if refused.get(who) and not leads:
+        return "no"
+    return "on" if "goes on" in about else "yes"
+
+
+def found(answer: HttpResponse, path: str, method: str) -> str:
+    there = answer.headers.get("Location", "")
+    if answer.status_code == 302 and there.startswith("/accounts/login/?next="):
+        assert there == f"/accounts/login/?next={quote(path, safe='/')}"
+        return "login"
+    if answer.status_code == 302:
+        return "yes" if method == "POST" else "on"
+    return {200: "yes", 403: "no"}.get(answer.status_code, f"status {answer.status_code}")
+
+
+WRITES = re.compile(
+    r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|COPY|WITH\b.*\b(INSERT|UPDATE|DELETE)\b)(?!.*django_session)", re.I | re.S
+)
+
+CASES = [
+    pytest.param(*line, method, id=f"{line[0]} {method} {line[3]}".strip())
+    for line in TABLE
+    for method in line[1].split()
+]
+
+
+@pytest.mark.parametrize(("name", "methods", "who", "about", "method"), CASES)
+def test_everybody_gets_what_the_table_says(
+    world: World, name: str, methods: str, who: Who, about: str, method: str
+) -> None:
+    """And looking changes nothing: no statement that a GET sends writes anything but the visitor's own session."""
+    wrong: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if method == "GET" and WRITES.match(sql):
+            wrong.append(f"a GET writes: {sql[:200]}")
+        return execute(sql, params, many, context)
+
+    for role in ROLES:
+        client = world.client(role)
+        for row in rows_of(about, who, role):
+            owner = world.owner(role, row)
+            path = address(world, name, about, owner)
+            with tried(), connection.execute_wrapper(watch):
+                data = {"stage": world.stage, **_hidden(path)} if method == "POST" else {}
+                answer = client.generic("GET", path) if method == "GET" else client.post(path, data)
+                expected = verdict(role, row, who, about)
+                if method == "POST" and expected == "on":
+                    expected = "yes"
+                if (got := found(answer, path, method)) != expected:
+                    wrong.append(f"{role}, {row}: expected {expected}, got {got}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _hidden(path: str) -> dict[str, str]:
+    """What the form of the page sends along by itself."""
+    match = re.search(r"\?(organisation|deal)=(\d+)", path)
+    return {match[1]: match[2]} if match else {}
+
+
+@pytest.mark.parametrize(
+    ("name", "methods", "who", "about"),
+    [pytest.param(*line, id=f"{line[0]} {line[3]}") for line in TABLE if line[0].startswith("crm:")],
+)
+def test_only_the_methods_of_the_table_are_answered(
+    world: World, name: str, methods: str, who: Who, about: str
+) -> None:
+    client = world.client(Role.ADMIN)
+    path = address(world, name, about, world.users[Role.ADMIN])
+    allowed = {"crm:deal-new": "GET POST", "crm:referral-ask": "GET POST", "crm:conversation-new": "GET POST",
+               "crm:promise-new": "GET POST"}.get(name, methods).split()  # fmt: skip
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        if method not in allowed:
+            assert client.generic(method, path).status_code == 405, method
+
+
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [
+        pytest.param(name, about, id=f"{name} {about}".strip())
+        for name, methods, _who, about in TABLE
+        if "POST" in methods
+    ],
+)
+def test_no_act_without_the_token_of_our_own_page(world: World, name: str, about: str) -> None:
+    """Another site cannot act in somebody's name. The public form acts in nobody's; its message id is signed for its page."""
+    client = world.client(Role.ADMIN, enforce_csrf_checks=True)
+    path = address(world, name, about, world.users[Role.ADMIN])
+    before = ImportRun.objects.count(), Lead.objects.count()
+    answer = client.post(path, {"name": "Eve", "email": "eve@elsewhere.example"})
+    assert answer.status_code == (200 if name == "crm:form" else 403)
+    assert (ImportRun.objects.count(), Lead.objects.count()) == before
+
+
+# ---- The configuration pages ---------------------------------------------------------------------------------------
+
+
+def admin_pages() -> list[str]:
+    pages = {"/admin/", "/admin/login/", "/admin/password_change/", "/admin/jsi18n/", "/admin/autocomplete/"}
+    for name in addresses(get_resolver()):
+        if re.fullmatch(r"admin:\w+_(changelist|add)", name):
+            pages.add(reverse(name))
+    return sorted(pages)
+
+
+@pytest.mark.parametrize("path", admin_pages())
+def test_the_configuration_pages_open_for_administrators_only(world: World, path: str) -> None:
+    for role in ROLES[:-1]:
+        answer = world.client(role).get(path)
+        assert answer.status_code in (302, 403), role
+        there = answer.headers.get("Location", "")
+        assert role != "anonymous" or there.startswith(("/accounts/login/", "/admin/login/")), there
+    assert world.client(Role.ADMIN).get("/admin/").status_code == 200
+
+
+def test_the_nouns_that_verbs_change_are_no_configuration() -> None:
+    configured = {
+        name.split(":")[1].rpartition("_")[0] for name in addresses(get_resolver()) if name.endswith("_changelist")
+    }
+    assert configured <= {
+        "crm_user", "crm_team", "crm_captureform", "crm_content", "crm_pipeline", "qualification_scorecard"
+    }  # fmt: skip
