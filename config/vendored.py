@@ -54,3 +54,7 @@ class ManifestStorage(CompressedManifestStaticFilesStorage):
     files mention are for their authors and are not served."""
 
     patterns = (("*.css", (r"""(?P<matched>url\((?P<quote>['"]{0,1})\s*(?P<url>.*?)(?P=quote)\))""",)),)
+
+    def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """A name with a hash has one content for ever, so what was compressed once is not compressed again."""
+        yield from super().compress_files([path for path in paths if not self.exists(f"{path}.gz")])
