@@ -64,6 +64,8 @@ class Crowd:
         self.circle = circle
         self._reasons = cycle(DeclineReason)
         self._lost = cycle(LostReason)
+        # A shuffled deck, so that every origin brings orders in its share however few there are.
+        self._origins_of_deals = cycle(self.rng.sample(ORIGINS, len(ORIGINS)))
 
     def gather(self) -> None:
         """Each lead's story is ready to be told."""
@@ -91,10 +93,12 @@ class Crowd:
 
     # ---- Kinds of leads --------------------------------------------------------------------------------------------
 
-    def _arrive(self, at: datetime, owner: User | None = None, **fixed: Any) -> Step[tuple[Lead, Prospect, User]]:
+    def _arrive(
+        self, at: datetime, owner: User | None = None, origin: str | None = None, **fixed: Any
+    ) -> Step[tuple[Lead, Prospect, User]]:
         """A lead by form or by hand; the SDR whose country it is takes it."""
         who = self.walk.prospect(**fixed)
-        origin = self.rng.choice(ORIGINS)
+        origin = self.rng.choice(ORIGINS) if origin is None else origin
         content: Content | None = None
         if origin in ("search", "newsletter", "webinar", "social media"):
             content = self.rng.choice([piece for piece in self.cast.content.values() if _leads_here(piece, origin)])
@@ -230,7 +234,7 @@ class Crowd:
     # ---- Deals -----------------------------------------------------------------------------------------------------
 
     def _deal(self, at: datetime, stages: int, most_days: float) -> Step[tuple[Deal, datetime]]:
-        lead, who, sdr = yield from self._arrive(at)
+        lead, who, sdr = yield from self._arrive(at, origin=next(self._origins_of_deals))
         at = yield from self.walk.answer(lead, sdr, at)
         lead, at = yield from self.walk.qualify(lead, sdr, at)
         to = self._account_manager(who)

@@ -282,7 +282,8 @@ class Walk:
             reply = replies.get(key, "yes")
             if reply == "unknown":
                 continue
-            evidence = self.rng.choice(words.EVIDENCE[key][who.language]).format(n=who.size)
+            size = max(who.size, 10) if reply == "yes" else min(who.size, 9)  # The criterion asks for ten.
+            evidence = self.rng.choice(words.EVIDENCE[key][who.language]).format(n=size)
             at = min(at + timedelta(seconds=self.rng.randint(15, 70)), self.days.at)
             leads.answer_criterion(lead=lead, criterion=criterion, reply=reply, evidence=evidence, by=by, at=at)
         return at

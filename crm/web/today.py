@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from crm import rules
@@ -202,9 +202,9 @@ def _act(follow_up: FollowUp) -> tuple[str, str]:
         return words, reverse("crm:lead", args=[follow_up.lead_id])
     if follow_up.person:
         for number in follow_up.person.phone_numbers.all():
-            return _("Call"), f"tel:{number.number}"
+            return pgettext("act", "Call"), f"tel:{number.number}"
         for address in follow_up.person.email_addresses.all():
-            return _("Write"), f"mailto:{address.address}"
+            return pgettext("act", "Write"), f"mailto:{address.address}"
     if follow_up.deal_id:
         return _("Look"), reverse("crm:deal", args=[follow_up.deal_id])
     return "", ""
