@@ -39,7 +39,7 @@ admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+class UserForm(forms.ModelForm):
     """Working days by name; an address in lower case; somebody who can log in has one. The password shows only whether there is one."""
 
     password = ReadOnlyPasswordHashField(
@@ -68,7 +68,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
+class NewUserForm(forms.ModelForm):
     """No password: whoever is added chooses one by a link in a mail."""
 
     email = forms.EmailField(
@@ -99,7 +99,7 @@ class UserAdmin(DjangoUserAdmin):
     """A user is never deleted, since their name stands on what they did; one who leaves cannot log in any more."""
 
     form = UserForm
-    add_form = NewUserForm  # type: ignore[assignment]
+    add_form = NewUserForm
     list_display = ("name", "email", "role", "team", "language", "is_active", "last_login")
     list_filter = ("role", "team", "is_active", "language")
     list_select_related = ("team",)
@@ -156,7 +156,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(admin.ModelAdmin):
     list_display = ("name", "country", "members_number")
     search_fields = ("name",)
 
@@ -169,7 +169,7 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(CaptureForm)
-class CaptureFormAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CaptureFormAdmin(admin.ModelAdmin):
     list_display = ("title", "address", "language", "origin", "owner", "is_active")
     list_filter = ("is_active", "language")
     list_select_related = ("owner",)
@@ -183,7 +183,7 @@ class CaptureFormAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Content)
-class ContentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ContentAdmin(admin.ModelAdmin):
     list_display = ("title", "kind", "topic", "url")
     list_filter = ("kind", "topic")
     search_fields = ("title", "topic", "url", "external_id")
@@ -196,7 +196,7 @@ class StageInline(LabelledInline):
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PipelineAdmin(admin.ModelAdmin):
     list_display = ("name", "position", "stages_number")
     search_fields = ("name",)
     inlines = (StageInline,)

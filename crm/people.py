@@ -347,12 +347,12 @@ def add_position(
 ) -> Position:
     """The person works at this organisation (or at the one of exactly this name, perhaps a new one); with another title when they worked there
     already. Their only job is the main one. Refuses an empty name."""
-    organisation = _called(organisation, by, at) if isinstance(organisation, str) else organisation
-    if organisation is None:
+    where = _called(organisation, by, at) if isinstance(organisation, str) else organisation
+    if where is None:
         raise Refused(_("Where do they work? Write the name of the organisation."))
     found, is_new = Position.objects.get_or_create(
         person=person,
-        organisation=organisation,
+        organisation=where,
         ended_on=None,
         defaults={"title": title.strip(), "is_main": not person.positions.current().exists()},
     )
@@ -367,7 +367,7 @@ def add_position(
         subject=person,
         by=by,
         at=at,
-        organisation=organisation,
+        organisation=where,
         old=old,
         new={"position": str(found)},
     )

@@ -113,7 +113,7 @@ def _narrowed(rows: QuerySet[M], column: str, text: str) -> QuerySet[M]:
     words = plain_words(clean(text))
     if not words:
         return rows
-    held = rows.alias(plain=Plain(column)).filter(_holds(words))
+    held: QuerySet[M] = rows.alias(plain=Plain(column)).filter(_holds(words))  # type: ignore[assignment]
     if held.exists():
         return held
     with transaction.atomic():
@@ -172,7 +172,7 @@ def _near(rows: QuerySet[Any], column: str, words: list[str]) -> list[int]:
         swapped = Q()
         for slip in (word, *_swaps(word)):
             swapped |= Q(plain__contains=slip)
-        similarity = TrigramWordSimilarity(Value(word, output_field=TextField()), F("plain"))
+        similarity = TrigramWordSimilarity(Value(word, output_field=TextField()), F("plain"))  # type: ignore[arg-type]
         candidates = candidates.filter(Q(plain__trigram_word_similar=word) | swapped)
         nearness = nearness + Case(When(swapped, then=Value(1.0)), default=similarity)
     ranked = text.filter(pk__in=candidates.values("pk")[:RANKED]).order_by(nearness.desc(), "pk")

@@ -15,14 +15,14 @@ from qualification import versions
 from qualification.models import Criterion, Scorecard
 
 
-class LabelledFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+class LabelledFormSet(BaseInlineFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         for field in form.fields.values():
             field.widget.attrs["aria-label"] = field.label
 
 
-class LabelledInline(admin.TabularInline):  # type: ignore[type-arg]
+class LabelledInline(admin.TabularInline):
     """Each field says its name to a screen reader, since a table of fields has no labels."""
 
     formset = LabelledFormSet
@@ -44,7 +44,7 @@ class CriterionInline(LabelledInline):
 
 
 @admin.register(Scorecard)
-class ScorecardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ScorecardAdmin(admin.ModelAdmin):
     """A version that has been used can be put in and out of use and nothing else; its next version is an action away."""
 
     list_display = ("name", "version", "is_active", "questions", "uses", "threshold_ours", "threshold_theirs")

@@ -36,8 +36,10 @@ def add_phone(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def add_position(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    place = {"organisation": request.POST.get("organisation", "")[:200], "title": request.POST.get("title", "")[:150]}
-    return _done(request, person, lambda **now: people.add_position(person=person, **place, **now))
+    where, title = request.POST.get("organisation", "")[:200], request.POST.get("title", "")[:150]
+    return _done(
+        request, person, lambda **now: people.add_position(person=person, organisation=where, title=title, **now)
+    )
 
 
 @require_POST

@@ -56,7 +56,7 @@ class About:
         if self.organisation is None and source is not None:
             self.organisation = source.organisation
         if self.organisation is None and self.person is not None:
-            job = self.person.positions.current().select_related("organisation").first()
+            job = access.positions().current().filter(person=self.person).select_related("organisation").first()
             self.organisation = job.organisation if job else None
 
     @staticmethod
@@ -88,7 +88,7 @@ class About:
 class ConversationForm(KringForm):
     """Only how and when are asked for; the rest is for those who heard something worth keeping."""
 
-    people = forms.ModelMultipleChoiceField(
+    people: forms.ModelMultipleChoiceField[Person] = forms.ModelMultipleChoiceField(
         label=gettext_lazy("With whom?"), queryset=None, required=False, widget=forms.CheckboxSelectMultiple
     )
     kind = forms.ChoiceField(

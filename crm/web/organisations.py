@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import people, search, timeline
 from crm.free_mail import company_domain
-from crm.models import Organisation
+from crm.models import Organisation, User
 from crm.models.organisations import OrganisationQuerySet
 from crm.refusal import Refused
 from crm.web import access, keyset, nudge
@@ -117,7 +117,7 @@ class OrganisationForm(KringForm):
         max_length=30,
         required=False,
     )
-    owner = forms.ModelChoiceField(
+    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
         label=gettext_lazy("Owner"), queryset=None, required=False, empty_label=gettext_lazy("nobody")
     )
 

@@ -141,7 +141,7 @@ class PersonForm(KringForm):
     tier = forms.ChoiceField(
         label=gettext_lazy("Tier"), help_text=gettext_lazy("How close we want to stay."), required=False
     )
-    owner = forms.ModelChoiceField(
+    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
         label=gettext_lazy("Owner"), queryset=None, required=False, empty_label=gettext_lazy("nobody")
     )
     introduced_by = forms.CharField(

@@ -116,7 +116,7 @@ def about(request: Request) -> tuple[Person | None, Lead | None, Deal | None]:
     person = (
         access.person(request, key, write=deal is None and lead is None) if (key := _key(request, "person")) else None
     )
-    return person or (deal and deal.person) or (lead and lead.person), lead, deal
+    return person or (deal.person if deal else None) or (lead.person if lead else None), lead, deal
 
 
 def _key(request: Request, name: str) -> int | None:

@@ -133,7 +133,7 @@ def test_deleting_the_only_conversation_makes_it_never_again(person, sdr):
     conversations.delete(conversation=spoken, by=sdr, at=AT)
     person.refresh_from_db()
     assert (person.last_contact_at, person.last_reply_at) == (None, None)
-    assert Event.objects.get(kind=EventKind.CONVERSATION_DELETED).old["summary"] == "About sailing"
+    assert Event.objects.filter(kind=EventKind.CONVERSATION_DELETED, old__summary="About sailing").exists()
 
 
 def test_what_is_said_on_a_lead_is_said_on_the_deal_that_came_of_it(account_manager, sdr):
@@ -156,8 +156,8 @@ def test_a_conversation_with_nobody_is_refused(sdr):
 
 def test_our_first_word_stops_the_clock_and_without_it_the_clock_runs_again(sdr):
     lead = make.working_lead(sdr)
-    first = conversations.log(people=[lead.person], lead=lead, kind="call", by=sdr, at=AT + HOUR)
-    second = conversations.log(people=[lead.person], lead=lead, kind="call", by=sdr, at=AT + 2 * HOUR)
+    first = conversations.log(people=[], lead=lead, kind="call", by=sdr, at=AT + HOUR)
+    second = conversations.log(people=[], lead=lead, kind="call", by=sdr, at=AT + 2 * HOUR)
     conversations.delete(conversation=first, by=sdr, at=AT + 3 * HOUR)
     lead.refresh_from_db()
     assert (lead.answered_at, lead.answered_by) == (AT + 2 * HOUR, sdr)
@@ -197,7 +197,7 @@ def test_two_conversations_at_the_same_moment_see_each_other(sdr):
 def test_one_act_writes_conversation_promises_and_next_step(account_manager):
     deal = make.deal(account_manager)
     said = logbook.write(
-        people=[deal.person],
+        people=[],
         deal=deal,
         kind="visit",
         summary="They want two shifts.",
@@ -228,7 +228,7 @@ def test_one_act_writes_conversation_promises_and_next_step(account_manager):
 def test_a_refused_part_leaves_no_half_of_the_rest(account_manager, wrong):
     deal = make.deal(account_manager)
     with pytest.raises(Refused):
-        logbook.write(people=[deal.person], deal=deal, kind="call", by=account_manager, at=AT, **wrong)
+        logbook.write(people=[], deal=deal, kind="call", by=account_manager, at=AT, **wrong)
     deal.refresh_from_db()
     assert not Conversation.objects.exists()
     assert not Promise.objects.exists()
@@ -237,10 +237,10 @@ def test_a_refused_part_leaves_no_half_of_the_rest(account_manager, wrong):
 
 def test_a_next_step_on_a_won_deal_is_refused_and_the_conversation_is_not(account_manager):
     deal = make.won_deal(account_manager)
-    logbook.write(people=[deal.person], deal=deal, kind="call", by=account_manager, at=AT)
+    logbook.write(people=[], deal=deal, kind="call", by=account_manager, at=AT)
     with pytest.raises(Refused):
         logbook.write(
-            people=[deal.person],
+            people=[],
             deal=deal,
             kind="call",
             next_step="More",

@@ -98,7 +98,7 @@ def test_a_new_user_chooses_a_password_by_a_link_and_logs_in(office, client):
     assert (user.name, user.role, user.has_usable_password()) == ("Noor Maes", Role.SDR, False)
     (letter,) = mail.outbox
     assert letter.to == ["noor@kring.test"]
-    address = re.search(r"http://testserver(/\S+)", letter.body)
+    address = re.search(r"http://testserver(/\S+)", str(letter.body))
     assert address
     form = client.get(address[1], follow=True)
     there = form.redirect_chain[-1][0] if form.redirect_chain else address[1]
@@ -159,7 +159,7 @@ def test_a_scorecard_that_nobody_used_may_be_edited(office):
         f"/admin/qualification/scorecard/{card.pk}/change/",
         card_fields(card, **{"criteria-0-question": "Pain, in their words"}),
     )
-    assert card.criteria.first().question == "Pain, in their words"
+    assert "Pain, in their words" in {row.question for row in card.criteria.all()}
 
 
 def test_a_scorecard_that_was_used_keeps_its_questions_whatever_is_sent(office, used_card):

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from crm import people
-from crm.models import Event, EventKind, Person
+from crm.models import Event, EventKind, Person, PromiseSide
 from tests import make
 from tests.make import AT
 
@@ -53,7 +53,11 @@ def edited(**fields: str) -> dict[str, str]:
 def test_the_page_says_who_they_are_and_what_is_open(login, account_manager, person):
     make.conversation(person, by=account_manager, quote="If it works before Easter I do not need a quote.")
     make.promise(
-        person, by=account_manager, due_on=AT.date() - timedelta(days=6), text="Introduce his sister", side="theirs"
+        person,
+        by=account_manager,
+        due_on=AT.date() - timedelta(days=6),
+        text="Introduce his sister",
+        side=PromiseSide.THEIRS,
     )
     deal = make.won_deal(account_manager, person=person, name="Planning suite")
     make.referral(account_manager, deal=deal)

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from crm import promises
-from crm.models import Promise
+from crm.models import Promise, PromiseSide
 from tests import make
 from tests.make import AT
 
@@ -32,7 +32,9 @@ def promise(account_manager) -> Promise:
 @pytest.fixture
 def ledger(account_manager, sdr, promise):
     person = promise.person
-    make.promise(person, by=account_manager, due_on=TODAY - timedelta(days=2), text="Late and theirs", side="theirs")
+    make.promise(
+        person, by=account_manager, due_on=TODAY - timedelta(days=2), text="Late and theirs", side=PromiseSide.THEIRS
+    )
     make.promise(person, by=sdr, due_on=TODAY, text="Of a colleague")
     kept = make.promise(person, by=account_manager, due_on=TODAY, text="Kept already")
     promises.keep(promise=kept, by=account_manager, at=AT)
