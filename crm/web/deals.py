@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import clock, deals, pipelines
+from crm import clock, deals, pipelines, reports
 from crm.models import DealState, Organisation, Person, Role, Stage, User
 from crm.models.deals import CURRENCIES, DealQuerySet
 from crm.refusal import Refused
@@ -33,6 +33,10 @@ ORDERS: dict[str, tuple[str | keyset.Key, ...]] = {
     # Won deals have a day on which they were won, so the order may be the plain one that the index has.
     "won": (keyset.Key("won_at", descending=True, field=DateTimeField(), nullable=False), "-id"),
 }
+
+NOBODY = reports.NOTHING
+WHOSE = ("me", "team", NOBODY)
+"""What the filter on the account manager takes besides somebody's number."""
 
 MATCHES = 20
 """How many customers the search of a new deal offers."""
@@ -59,7 +63,7 @@ class Chosen:
     def of(cls, asked: QueryDict) -> Chosen:
         chosen = cls(
             state=asked.get("state", "") if asked.get("state") in DealState.values else "",
-            owner=owner if (owner := asked.get("owner", "")) in ("me", "team", "none") or board.number(owner) else "",
+            owner=owner if (owner := asked.get("owner", "")) in WHOSE or board.number(owner) else "",
             sdr=board.number(asked.get("sdr")),
             stage=board.number(asked.get("stage")),
             pipeline=board.number(asked.get("pipeline")),
@@ -76,7 +80,7 @@ class Chosen:
         rows = access.deals()
         if self.state:
             rows = rows.filter(state=self.state)
-        if self.owner == "none":
+        if self.owner == NOBODY:
             rows = rows.filter(owner=None)
         elif board.number(self.owner):
             rows = rows.filter(owner=board.number(self.owner))

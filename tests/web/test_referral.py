@@ -269,3 +269,19 @@ def test_an_advocate_is_named_from_a_persons_page_once(mine, login, outsider, am
     assert Advocate.objects.get().evidence == "Spoke at our event"
     assert login(outsider).post(address).status_code == 403
     assert mine.get(address).status_code == 405
+
+
+def test_a_persons_page_offers_what_the_circle_has_for_them(mine, am):
+    prospect = make.person(organisation=make.organisation())
+    assert "/circle/referrals/new/" not in seen(mine, f"/people/{prospect.pk}/")
+    customer = make.organisation(customer_since=AT)
+    who = make.person(organisation=customer)
+    shown = seen(mine, f"/people/{who.pk}/")
+    assert f"/circle/referrals/new/?person={who.pk}" in shown
+    assert f"/deals/new/?person={who.pk}" in shown
+    assert f'action="/people/{who.pk}/advocate/"' in shown
+    advocacy.name_advocate(person=who, evidence="Spoke at our event", by=am, at=AT)
+    shown = seen(mine, f"/people/{who.pk}/")
+    assert "Spoke at our event" in shown
+    assert f'action="/people/{who.pk}/advocate/"' not in shown
+    assert f"/deals/new/?organisation={customer.pk}" in seen(mine, f"/organisations/{customer.pk}/")
