@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 LONGEST_LINE = 1024 * 1024
 """Bytes between two line ends. A longer line is no table, and reading one of 1 GB would need several GB."""
@@ -116,10 +117,12 @@ def rows(stream: BinaryIO, sheet: Sheet) -> Iterator[Row | BadRow]:
         elif len(cells) < width and lines.has_ended_open:
             yield BadRow(line, "", _beginning(cells, sheet.delimiter), _("The file ends in the middle of this row."))
         else:
-            reason = _("This row has %(found)d cells, the header has %(wanted)d.") % {
-                "found": len(cells),
-                "wanted": width,
-            }
+            sentence = ngettext(
+                "This row has %(found)d cell, the header has %(wanted)d.",
+                "This row has %(found)d cells, the header has %(wanted)d.",
+                len(cells),
+            )
+            reason = sentence % {"found": len(cells), "wanted": width}
             yield BadRow(line, "", _beginning(cells, sheet.delimiter), reason)
 
 

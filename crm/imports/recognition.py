@@ -94,7 +94,11 @@ WHERE s.organisation_id IS NULL AND s.domain IS NULL AND o.domain = s.mail_domai
 """
 BY_NAME = """
 UPDATE staged s SET organisation_id = o.id
-FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, id, domain FROM crm_organisation ORDER BY lower(name), id) o
+FROM (
+    SELECT DISTINCT ON (lower(name)) lower(name) AS name, id, domain FROM crm_organisation
+    WHERE lower(name) IN (SELECT lower(organisation) FROM staged WHERE organisation_id IS NULL AND organisation IS NOT NULL)
+    ORDER BY lower(name), id
+) o
 WHERE s.organisation_id IS NULL AND o.name = lower(s.organisation) AND (s.domain IS NULL OR o.domain = '')
 """
 BY_NEW_DOMAIN = """
@@ -181,8 +185,12 @@ WHERE s.person_id IS NULL AND NOT s.is_new AND l.id = s.lead_id AND l.person_id 
 """
 PERSON_BY_PHONE = """
 UPDATE staged s SET person_id = n.person_id
-FROM (SELECT DISTINCT ON (number, name) number, lower(p.full_name) AS name, person_id
-      FROM crm_phonenumber JOIN crm_person p ON p.id = person_id ORDER BY number, name, crm_phonenumber.id) n
+FROM (
+    SELECT DISTINCT ON (number, name) number, lower(p.full_name) AS name, person_id
+    FROM crm_phonenumber JOIN crm_person p ON p.id = person_id
+    WHERE number IN (SELECT phone FROM staged WHERE person_id IS NULL AND email IS NULL AND phone IS NOT NULL)
+    ORDER BY number, name, crm_phonenumber.id
+) n
 WHERE s.person_id IS NULL AND s.email IS NULL AND n.number = s.phone AND n.name = lower(concat_ws(' ', s.given_name, s.particle, s.family_name))
 """
 NEW_PEOPLE = """

@@ -117,7 +117,7 @@ def test_empty_cells_beyond_the_header_do_not_matter_and_others_do():
     assert rows[0] == Row(2, ["1", "2"])
     assert [(row.line, row.reason) for row in rows[1:]] == [
         (3, "This row has 3 cells, the header has 2."),
-        (4, "This row has 1 cells, the header has 2."),
+        (4, "This row has 1 cell, the header has 2."),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -1089,6 +1090,29 @@ def test_the_command_tells_progress_in_lines_when_nobody_watches(db, files):
         "import_file", *files(csv_of(LEAD_COLUMNS, *({"id": n} for n in range(1000)))), stdout=io.StringIO(), stderr=err
     )
     assert "1000 of 1000 rows read" in err.getvalue()
+
+
+def test_a_gigabyte_without_a_line_end_is_refused_in_a_moment(db, files, tmp_path):
+    path, *rest = files("")
+    with Path(path).open("wb") as file:
+        file.truncate(1024**3)  # A hole: it takes no room on the disk.
+    tracemalloc.start()
+    with pytest.raises(CommandError, match="Line 1 is longer than 1024 KB") as stopped:
+        call_command("import_file", path, *rest, stdout=io.StringIO(), stderr=io.StringIO())
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert stopped.value.returncode == 2
+    assert most < 32 * 1024**2
+
+
+def test_a_person_without_an_address_is_known_by_number_and_name(db):
+    anna = make.person("Anna De Wit", email="", phone="+32475123456")
+    take_leads(
+        {"id": "1", "name": "anna de wit", "phone": "0475 12 34 56"},
+        {"id": "2", "name": "Jan De Wit", "phone": "0475 12 34 56"},
+    )
+    assert the(Lead, external_id="1").person == anna
+    assert the(Lead, external_id="2").person != anna
 
 
 def test_a_file_that_is_not_there_is_told(db, files):
