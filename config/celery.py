@@ -23,12 +23,6 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 14 * 60},
     },
-    "send mail": {
-        # Finds what a lost nudge left behind and what is to be tried again; five minutes is soon enough for an answer to a prospect.
-        "task": "crm.tasks.send_mail",
-        "schedule": crontab(minute="*/5"),
-        "options": {"expires": 4 * 60},
-    },
     "send the mail that waits": {
         # A mail is sent at once by a nudge; this finds those whose nudge was lost or whose server was away.
         "task": "crm.tasks.send_mail",
