@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import phonenumbers
@@ -17,10 +18,8 @@ from django.conf import settings
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, transaction
 from django.db.models import Case, F, Model, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Length
 
-from crm.models import Channel, Deal, Lead, Organisation, Person, PhoneNumber
-from crm.models.plain import Plain
+from crm.models import Channel, Deal, EmailAddress, Lead, Organisation, Person, PhoneNumber
 
 SHOWN = 8
 """Results of each kind."""
@@ -32,7 +31,7 @@ that is missing, wrong or too many in a word of five."""
 MOST_WORDS = 6
 LONGEST_WORD = 16
 LONGEST = 200
-RANKED = 1000
+RANKED = 400
 """Rows that hold all words and are put in order. Who types words that more rows hold than that has to type another."""
 
 M = TypeVar("M", bound=Model)
@@ -63,9 +62,13 @@ def find(text: str) -> Found:
     if not words:
         return Found(text)
     with transaction.atomic():
-        people = _merged(_by_phone(text), _by_email(text), _named(Person.objects.all(), "full_name", words))
-        organisations = _merged(_by_own_number(text), _named(Organisation.objects.all(), "name", words))
-        deals = _named(Deal.objects.all(), "name", words)
+        people = _merged(_by_phone(text), _by_email(text), _held(Person.objects.all(), words))
+        organisations = _merged(_by_own_number(text), _held(Organisation.objects.all(), words))
+        deals = _held(Deal.objects.all(), words)
+        if len(people) + len(organisations) + len(deals) < SHOWN:
+            people = _merged(people, _near(Person.objects.all(), words))
+            organisations = _merged(organisations, _near(Organisation.objects.all(), words))
+            deals = _merged(deals, _near(Deal.objects.all(), words))
     whom = Q(person__in=people) | Q(organisation__in=organisations)
     numbered = Q(channel__in=Channel.values, external_id=text)
     return Found(
@@ -85,12 +88,12 @@ def find(text: str) -> Found:
 
 def people_named(rows: QuerySet[Person], text: str) -> QuerySet[Person]:
     """Those of `rows` whose name holds every word of `text`; when nobody's does, those whose name is near to it. No text: all."""
-    return _narrowed(rows, "full_name", text)
+    return _narrowed(rows, text)
 
 
 def organisations_named(rows: QuerySet[Organisation], text: str) -> QuerySet[Organisation]:
     """As `people_named`, for organisations."""
-    return _narrowed(rows, "name", text)
+    return _narrowed(rows, text)
 
 
 def clean(text: str) -> str:
@@ -109,73 +112,67 @@ def plain_words(text: str) -> list[str]:
 # ---- By name -------------------------------------------------------------------------------------------------------
 
 
-def _narrowed(rows: QuerySet[M], column: str, text: str) -> QuerySet[M]:
+def _narrowed(rows: QuerySet[M], text: str) -> QuerySet[M]:
     words = plain_words(clean(text))
     if not words:
         return rows
-    held: QuerySet[M] = rows.alias(plain=Plain(column)).filter(_holds(words))  # type: ignore[assignment]
+    held = rows.filter(_holds(words))
     if held.exists():
         return held
     with transaction.atomic():
-        return rows.filter(pk__in=_near(rows, column, words))
+        return rows.filter(pk__in=_near(rows, words))
 
 
-def _named(rows: QuerySet[Any], column: str, words: list[str]) -> list[int]:
-    """Keys of the rows that answer to these words, best first."""
+def _held(rows: QuerySet[Any], words: list[str]) -> list[int]:
+    """Keys of the rows whose name holds all these words, best first."""
     if all(len(word) < 3 for word in words):
         # So few letters are in so many names that ranking them all would take longer than typing one more.
-        return list(rows.alias(plain=Plain(column)).filter(_holds(words)).values_list("pk", flat=True)[:SHOWN])
+        return list(rows.filter(_holds(words)).values_list("pk", flat=True)[:SHOWN])
     whole = " ".join(words)
-    rank = Case(
-        When(plain=whole, then=0),
-        When(plain__startswith=whole, then=1),
-        When(_at_word_starts(words), then=2),
-        default=3,
-    )
-    text = rows.annotate(plain=Plain(column))
-    candidates = text.filter(_holds(words)).order_by().values("pk")[:RANKED]
-    keys = list(text.filter(plain=whole).values_list("pk", flat=True)[:SHOWN])
-    keys += list(
-        text.filter(pk__in=candidates)
-        .exclude(pk__in=keys)
-        .order_by(rank, F("last_contact_at").desc(nulls_last=True), Length("plain"), "pk")
-        .values_list("pk", flat=True)[:ABOUT]
-    )
-    if len(keys) < SHOWN:
-        keys += [key for key in _near(rows, column, words) if key not in keys]
-    return keys
+    columns = ("pk", "plain_name", "last_contact_at")
+    found = list(rows.filter(_holds(words)).values_list(*columns)[:RANKED])
+    if len(found) == RANKED:
+        found += rows.filter(plain_name=whole).values_list(*columns)[:SHOWN]
+
+    def rank(row: tuple[int, str, datetime | None]) -> tuple[bool, bool, bool, float, int, int]:
+        key, name, last_contact_at = row
+        at_starts = all(f" {word}" in f" {name}" for word in words)
+        lately = -last_contact_at.timestamp() if last_contact_at else 0
+        return name != whole, not name.startswith(whole), not at_starts, lately, len(name), key
+
+    return list(dict.fromkeys(key for key, _name, _at in sorted(found, key=rank)))[:ABOUT]
 
 
 def _holds(words: Iterable[str]) -> Q:
     every = Q()
     for word in words:
-        every &= Q(plain__contains=word) if len(word) > 2 else _at_word_starts([word])
+        every &= Q(plain_name__contains=word) if len(word) > 2 else _at_word_starts([word])
     return every
 
 
 def _at_word_starts(words: Iterable[str]) -> Q:
     every = Q()
     for word in words:
-        every &= Q(plain__startswith=word) | Q(plain__contains=f" {word}")
+        every &= Q(plain_name__startswith=word) | Q(plain_name__contains=f" {word}")
     return every
 
 
-def _near(rows: QuerySet[Any], column: str, words: list[str]) -> list[int]:
+def _near(rows: QuerySet[Any], words: list[str]) -> list[int]:
     """Keys of the rows whose name has something near to each longer word, nearest first. Needs an open transaction."""
-    longer = [word for word in words if len(word) > 3 and not word.isdecimal()]
+    # Numbers and addresses are copied, not remembered: a slip in one is somebody else.
+    longer = [word for word in words if len(word) > 3 and re.sub(r"['’-]", "", word).isalpha()]
     if not longer:
         return []
-    text = rows.annotate(plain=Plain(column))
-    candidates = text.order_by()
+    candidates = rows.order_by()
     nearness: Any = Value(0.0)
     for word in longer:
         swapped = Q()
         for slip in (word, *_swaps(word)):
-            swapped |= Q(plain__contains=slip)
-        similarity = TrigramWordSimilarity(Value(word, output_field=TextField()), F("plain"))  # type: ignore[arg-type]
-        candidates = candidates.filter(Q(plain__trigram_word_similar=word) | swapped)
+            swapped |= Q(plain_name__contains=slip)
+        similarity = TrigramWordSimilarity(Value(word, output_field=TextField()), F("plain_name"))  # type: ignore[arg-type]
+        candidates = candidates.filter(Q(plain_name__trigram_word_similar=word) | swapped)
         nearness = nearness + Case(When(swapped, then=Value(1.0)), default=similarity)
-    ranked = text.filter(pk__in=candidates.values("pk")[:RANKED]).order_by(nearness.desc(), "pk")
+    ranked = rows.filter(pk__in=candidates.values("pk")[:RANKED]).order_by(nearness.desc(), "pk")
     keys: list[int] = []
     for threshold in NEAR:
         with connection.cursor() as cursor:
@@ -208,15 +205,15 @@ def _by_phone(text: str) -> list[int]:
         numbers |= Q(number=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
     except phonenumbers.NumberParseException:
         pass
-    return list(PhoneNumber.objects.filter(numbers).order_by("pk").values_list("person", flat=True)[:SHOWN])
+    return list(PhoneNumber.objects.filter(numbers).order_by().values_list("person", flat=True)[:SHOWN])
 
 
 def _by_email(text: str) -> list[int]:
     """People with an address that holds this text."""
     if " " in text or len(text) < 3:
         return []
-    rows = Person.objects.filter(email_addresses__address__icontains=text).order_by("pk")
-    return list(rows.values_list("pk", flat=True)[:SHOWN])
+    rows = EmailAddress.objects.filter(address__icontains=text).order_by()
+    return list(rows.values_list("person", flat=True)[:SHOWN])
 
 
 def _by_own_number(text: str) -> list[int]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.leads import Lead
 from crm.models.organisations import Contacted, Organisation
 from crm.models.people import Person
-from crm.models.plain import Plain
+from crm.models.plain import plain_column
 
 
 class Pipeline(models.Model):
@@ -132,6 +132,7 @@ class Deal(Contacted):
     """A possible order. What the buyer said stands beside what the seller thinks; amounts are in `currency`, chances in percent."""
 
     name = models.CharField(_("name"), max_length=200)
+    plain_name = plain_column("name")
     lead = models.OneToOneField(Lead, on_delete=models.PROTECT, null=True, blank=True, related_name="deal")
     organisation = models.ForeignKey(
         Organisation,
@@ -218,7 +219,7 @@ class Deal(Contacted):
             models.Index(F("opened_at").desc(), F("id").desc(), name="deal_by_opened"),
             models.Index(F("won_at").desc(), F("id").desc(), condition=Q(state="won"), name="deal_by_won"),
             models.Index(fields=["owner", "state"], name="deal_by_owner_state"),
-            GinIndex(OpClass(Plain("name"), name="gin_trgm_ops"), name="deal_name_plain_trgm"),
+            GinIndex(OpClass("plain_name", name="gin_trgm_ops"), name="deal_plain_name_trgm"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from stdnum import exceptions as stdnum_errors
 from stdnum.eu import vat
 
-from crm.models.plain import Plain
+from crm.models.plain import plain_column
 
 
 class Contacted(models.Model):
@@ -69,6 +69,7 @@ class Organisation(Contacted):
     """A company. Known by its domain when mail or a form arrives; a customer from its first order on."""
 
     name = models.CharField(_("name"), max_length=200)
+    plain_name = plain_column("name")
     domain = models.CharField(
         _("domain"), max_length=253, blank=True, help_text=_("As in their e-mail addresses, without www.")
     )
@@ -110,7 +111,7 @@ class Organisation(Contacted):
                 F("customer_since").desc(), condition=Q(customer_since__isnull=False), name="organisation_customers"
             ),
             models.Index(Upper("name"), name="organisation_by_upper_name"),
-            GinIndex(OpClass(Plain("name"), name="gin_trgm_ops"), name="organisation_name_plain_trgm"),
+            GinIndex(OpClass("plain_name", name="gin_trgm_ops"), name="organisation_plain_name_trgm"),
         ]
 
     def __str__(self) -> str:

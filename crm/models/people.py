@@ -8,11 +8,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Prefetch, Q, Value
+from django.db.models.expressions import Expression
 from django.db.models.functions import Concat, Lower, Now, Trim, Upper
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.organisations import Contacted, Organisation, Tier
-from crm.models.plain import Plain
+from crm.models.plain import plain_column
 from crm.models.users import Language
 
 
@@ -33,6 +34,19 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(advocate__isnull=False)
 
 
+def _full_name() -> Expression:
+    """Given name, particle and family name with one space between those that are filled in."""
+    return Trim(
+        models.Func(
+            Concat(F("given_name"), Value(" "), F("particle"), Value(" "), F("family_name")),
+            Value(" +"),
+            Value(" "),
+            Value("g"),
+            function="REGEXP_REPLACE",
+        )
+    )
+
+
 class Person(Contacted):
     """A human. A person may hold several positions over time and belongs to no single organisation."""
 
@@ -42,18 +56,9 @@ class Person(Contacted):
     )
     family_name = models.CharField(_("family name"), max_length=100, blank=True)
     full_name = models.GeneratedField(
-        expression=Trim(
-            models.Func(
-                Concat(F("given_name"), Value(" "), F("particle"), Value(" "), F("family_name")),
-                Value(" +"),
-                Value(" "),
-                Value("g"),
-                function="REGEXP_REPLACE",
-            )
-        ),
-        output_field=models.CharField(max_length=240),
-        db_persist=True,
+        expression=_full_name(), output_field=models.CharField(max_length=240), db_persist=True
     )
+    plain_name = plain_column(_full_name())
     language = models.CharField(_("language"), max_length=2, choices=Language, blank=True)
     interests = ArrayField(models.CharField(max_length=50), verbose_name=_("talk about"), default=list, blank=True)
     tier = models.CharField(_("tier"), max_length=1, choices=Tier, blank=True)
@@ -93,7 +98,7 @@ class Person(Contacted):
             models.Index(F("last_contact_at").asc(nulls_first=True), "id", name="person_by_last_contact"),
             models.Index(fields=["family_name", "given_name", "id"], name="person_by_name"),
             models.Index(fields=["owner", "tier"], name="person_by_owner_tier"),
-            GinIndex(OpClass(Plain("full_name"), name="gin_trgm_ops"), name="person_name_plain_trgm"),
+            GinIndex(OpClass("plain_name", name="gin_trgm_ops"), name="person_plain_name_trgm"),
         ]
 
     def __str__(self) -> str:
