@@ -65,8 +65,9 @@ class RefreshReport:
         return [report for report in self.rules if report.error]
 
 
-# `wanted` holds the causes whose day has come for an owner who can log in, but those that a person closed by hand. The three writes below it are
-# about different rows of one snapshot: open ones that lost their cause, open ones that still have one, and causes without an open one.
+# `wanted` holds the causes whose day has come for an owner who can log in, but those that a person closed by hand; `pair` puts each beside the open
+# follow-up that it has. The three writes below are about different rows of one snapshot: open ones that lost their cause, open ones that still
+# have one, and causes without an open one.
 REFRESH = """
 WITH {owner_and_moved},
 cause AS ({causes}),
@@ -81,14 +82,17 @@ wanted AS MATERIALIZED (
             WHERE h.rule = %(rule)s AND h.subject_kind = c.subject_kind AND h.subject_id = c.subject_id
               AND h.cause = c.cause AND h.outcome IN ('done', 'not_needed'))
 ),
-open AS MATERIALIZED (
-    SELECT * FROM crm_followup f WHERE f.rule = %(rule)s AND f.closed_at IS NULL {of_these_follow_ups}
+pair AS MATERIALIZED (
+    SELECT f.id AS open_id, w.*,
+           (f.cause, f.owner_id, f.due_at, f.rank::int, f.why, f.person_id, f.organisation_id, f.lead_id, f.deal_id, f.hand_off_id)
+           IS DISTINCT FROM (w.cause, w.owner_id, w.due, w.rank, w.why, w.person_id, w.organisation_id, w.lead_id, w.deal_id, w.hand_off_id)
+           AS differs
+      FROM (SELECT * FROM crm_followup f WHERE f.rule = %(rule)s AND f.closed_at IS NULL {of_these_follow_ups}) f
+      FULL JOIN wanted w ON w.subject_kind = f.subject_kind AND w.subject_id = f.subject_id
 ),
 closed AS (
     UPDATE crm_followup f SET closed_at = %(at)s, outcome = 'cause_gone'
-      FROM open
-     WHERE f.id = open.id AND f.closed_at IS NULL
-       AND NOT EXISTS (SELECT FROM wanted w WHERE w.subject_kind = open.subject_kind AND w.subject_id = open.subject_id)
+     WHERE f.id = ANY (ARRAY(SELECT open_id FROM pair WHERE subject_id IS NULL)) AND f.closed_at IS NULL
     RETURNING f.id
 ),
 changed AS (
@@ -97,12 +101,9 @@ changed AS (
            organisation_id = w.organisation_id, lead_id = w.lead_id, deal_id = w.deal_id, hand_off_id = w.hand_off_id,
            put_off_until = CASE WHEN f.cause = w.cause THEN f.put_off_until END,
            show_at = CASE WHEN f.cause = w.cause THEN greatest(w.due, f.put_off_until) ELSE w.due END
-      FROM open JOIN wanted w ON w.subject_kind = open.subject_kind AND w.subject_id = open.subject_id
-     WHERE f.id = open.id AND f.closed_at IS NULL
-       AND (open.cause, open.owner_id, open.due_at, open.rank::int, open.why, open.person_id, open.organisation_id, open.lead_id,
-            open.deal_id, open.hand_off_id)
-           IS DISTINCT FROM (w.cause, w.owner_id, w.due, w.rank, w.why, w.person_id, w.organisation_id, w.lead_id,
-            w.deal_id, w.hand_off_id)
+      FROM pair w
+     WHERE f.id = w.open_id AND f.closed_at IS NULL
+       AND f.id = ANY (ARRAY(SELECT open_id FROM pair WHERE subject_id IS NOT NULL AND differs))
     RETURNING f.id
 ),
 made AS (
@@ -110,14 +111,21 @@ made AS (
                               lead_id, deal_id, hand_off_id, created_at, outcome)
     SELECT %(rule)s, w.subject_kind, w.subject_id, w.cause, w.owner_id, w.due, w.due, w.rank, w.why, '', w.person_id, w.organisation_id,
            w.lead_id, w.deal_id, w.hand_off_id, %(at)s, ''
-      FROM wanted w
-     WHERE NOT EXISTS (SELECT FROM open WHERE open.subject_kind = w.subject_kind AND open.subject_id = w.subject_id)
+      FROM pair w
+     WHERE w.open_id IS NULL
      ORDER BY w.subject_kind, w.subject_id
     ON CONFLICT (rule, subject_kind, subject_id) WHERE closed_at IS NULL AND NOT (rule = '') DO NOTHING
     RETURNING id
 )
 SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM changed), (SELECT count(*) FROM closed)
 """
+
+# Compiling would take longer than the statement itself, and what it sorts and keeps fits in memory.
+PLANNING_A_FEW = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+
+# Over all rows each table is read once and joined by hashing. Left alone the planner guesses one row where thousands come, since it knows nothing of
+# `wanted` and little of a table that was empty a moment ago, and would walk through all of them again for each.
+PLANNING = f"{PLANNING_A_FEW}; SET LOCAL enable_nestloop = off"
 
 
 def refresh(
@@ -156,8 +164,7 @@ def _refresh(rule: FollowUpRule, parameters: dict[str, Any], subjects: list[Subj
         with transaction.atomic():
             locks.hold("follow-ups", rule.key.value)
             with connection.cursor() as cursor:
-                # Compiling would take longer than the statement itself, and what it sorts and keeps fits in memory.
-                cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+                cursor.execute(PLANNING if subjects is None else PLANNING_A_FEW)
                 cursor.execute(statement, {**parameters, **rule.parameters, **these, "rule": rule.key.value})
                 made, changed, closed = cursor.fetchone()
     except DatabaseError as error:

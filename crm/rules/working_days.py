@@ -6,6 +6,7 @@ that no row has to be looked at in Python.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -64,16 +65,21 @@ def arrays(at: datetime) -> dict[str, Any]:
     ]
     return {
         "at": at,
-        "owners": owners,
-        "calendars": numbers,
-        "zones": zones,
-        "starts": starts,
-        "todays": todays,
+        "owners": _literal(owners),
+        "calendars": _literal(numbers),
+        "zones": _literal(zones),
+        "starts": _literal(starts),
+        "todays": _literal(todays),
         "latest_today": max(todays, default=at.date()),
-        "moved_calendars": [number for number, _, _ in moved],
-        "moved_days": [day for _, day, _ in moved],
-        "moved_to": [to_day for _, _, to_day in moved],
+        "moved_calendars": _literal(number for number, _, _ in moved),
+        "moved_days": _literal(day for _, day, _ in moved),
+        "moved_to": _literal(to_day for _, _, to_day in moved),
     }
+
+
+def _literal(values: Iterable[int | str | date | time]) -> str:
+    """The values as PostgreSQL writes an array: made once here, and not again for each rule. For values without commas and quotes."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 OWNER_AND_MOVED = """

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.db.models import Count, F, Max, Q
 
 from crm import demo, outbox
@@ -55,15 +56,10 @@ MECHELEN = ZoneInfo("Europe/Brussels")
 @pytest.fixture(scope="module")
 def told(django_db_setup: None, django_db_blocker: Any) -> Any:
     """The demo, loaded once for all tests here and taken away after them."""
-    from django.db import transaction
-
-    with django_db_blocker.unblock():
-        outer = transaction.atomic()
-        outer.__enter__()
+    with django_db_blocker.unblock(), transaction.atomic():
         demo.load(at=AT)
         yield
         transaction.set_rollback(True)
-        outer.__exit__(None, None, None)
 
 
 pytestmark = pytest.mark.usefixtures("told", "db")
