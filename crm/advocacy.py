@@ -208,10 +208,29 @@ def thank(*, referral: Referral, by: User, at: datetime) -> Referral:
 
 @transaction.atomic
 def settle(*, lead: Lead | None, is_won: bool, by: User | None, at: datetime) -> None:
-    """The referral that led to this lead (when one did) is won or not won. Nothing happens when there is none, or it is settled already."""
+    """The referral that led to this lead (when one did) is won or not won. An order wins it also after we had given it up; nothing happens when
+    there is none, or its giver has been thanked."""
+    if (referral := _of(lead)) is None:
+        return
+    if is_won and ReferralState.WON in REFERRAL_MOVES[referral.state]:
+        _go_on(referral, ReferralState.WON, by, at)
+    elif not is_won and referral.state in (ReferralState.INTRODUCED, ReferralState.MET):
+        _go_on(referral, ReferralState.LOST, by, at)
+
+
+@transaction.atomic
+def resume(*, lead: Lead, by: User | None, at: datetime) -> None:
+    """The referral that led to this lead goes on when it had ended without an order. Nothing happens when there is none, or its giver has been
+    thanked."""
+    referral = _of(lead)
+    if referral is not None and referral.state == ReferralState.LOST:
+        _go_on(referral, ReferralState.INTRODUCED, by, at)
+
+
+def _of(lead: Lead | None) -> Referral | None:
+    """The referral that led to this lead, as it is now, held until the transaction ends; `None` when none did."""
     referral = Referral.objects.filter(lead=lead).first() if lead else None
-    if referral is not None and referral.state in (ReferralState.INTRODUCED, ReferralState.MET):
-        _go_on(referral, ReferralState.WON if is_won else ReferralState.LOST, by, at)
+    return _locked(referral) if referral else None
 
 
 @transaction.atomic

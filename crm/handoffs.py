@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import clock, deals, events, locks, pipelines
+from crm import clock, deals, events, leads, locks, pipelines
 from crm.models import Deal, EventKind, HandOff, HandOffState, Lead, LeadStatus, Role, User, Verdict
 from crm.refusal import Refused
 
@@ -18,13 +18,15 @@ ANSWER_WITHIN = timedelta(hours=4)
 
 @transaction.atomic
 def submit(*, lead: Lead, to: User, by: User, at: datetime, note: str = "") -> HandOff:
-    """The lead waits for `to`'s answer, with a clock in their working hours. Refuses one that is not qualified, or waits already, and somebody
-    who is no active account manager."""
-    lead = _locked(lead)
+    """The lead waits for `to`'s answer, with a clock in their working hours. Refuses one that is not qualified, whose scorecard has been answered
+    otherwise since, or that waits already, and somebody who is no active account manager."""
+    lead = leads.held(lead)
     if lead.status == LeadStatus.HANDED_OFF:
         raise Refused(_("This lead is handed off already and waits for an answer."))
     if lead.status != LeadStatus.QUALIFIED:
         raise Refused(_("Only a qualified lead can be handed off: both sides must have said yes."))
+    if (result := leads.result(lead)) and not result.both_yes:
+        raise Refused(_("The scorecard was answered differently since, and both sides do not say yes any more."))
     if not to.is_active or to.role not in (Role.ACCOUNT_MANAGER, Role.MANAGER):
         raise Refused(_("%(name)s is not an account manager. Choose somebody else.") % {"name": to})
     lead.status = LeadStatus.HANDED_OFF
@@ -48,7 +50,7 @@ def accept(
     *, hand_off: HandOff, next_step: str, next_step_on: date, by: User, at: datetime, name: str = "", **views: Any
 ) -> Deal:
     """The lead is accepted and is a deal of `by` with a dated next step. Of two people who answer at the same moment one wins and the other is
-    refused, by name of who was first. Accepting one's own again gives the same deal. Refuses somebody who is no account manager."""
+    refused, by name of who was first. Accepting one's own again gives the same deal. Refuses an SDR, who does not own deals."""
     if by.role == Role.SDR:
         raise Refused(_("A hand-off is accepted by an account manager, who then owns the deal."))
     hand_off = _claimed(hand_off)
@@ -57,7 +59,7 @@ def accept(
     _must_wait(hand_off)
     hand_off.state, hand_off.answered_at, hand_off.to_user = HandOffState.ACCEPTED, at, by
     hand_off.save(update_fields=["state", "answered_at", "to_user"])
-    lead = _locked(hand_off.lead)
+    lead = leads.held(hand_off.lead)
     lead.status = LeadStatus.ACCEPTED
     lead.save(update_fields=["status"])
     events.record(EventKind.HAND_OFF_ACCEPTED, subject=hand_off, by=by, at=at, lead=lead, new={"by": str(by)})
@@ -83,7 +85,7 @@ def reject(*, hand_off: HandOff, reason: str, by: User, at: datetime) -> HandOff
     _must_wait(hand_off)
     hand_off.state, hand_off.answered_at, hand_off.reject_reason = HandOffState.REJECTED, at, reason.strip()
     hand_off.save(update_fields=["state", "answered_at", "reject_reason"])
-    lead = _locked(hand_off.lead)
+    lead = leads.held(hand_off.lead)
     lead.status, lead.verdict, lead.verdict_at, lead.verdict_by = LeadStatus.WORKING, Verdict.UNDECIDED, None, None
     lead.save(update_fields=["status", "verdict", "verdict_at", "verdict_by"])
     events.record(EventKind.HAND_OFF_REJECTED, subject=hand_off, by=by, at=at, lead=lead, new={"reason": reason})
@@ -100,7 +102,3 @@ def _must_wait(hand_off: HandOff) -> None:
         raise Refused(_("%(name)s has accepted this hand-off already.") % {"name": hand_off.to_user})
     if hand_off.state == HandOffState.REJECTED:
         raise Refused(_("This hand-off was rejected already."))
-
-
-def _locked(lead: Lead) -> Lead:
-    return locks.row(Lead.objects.select_related("person", "organisation", "owner"), lead.pk)

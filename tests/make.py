@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from crm import advocacy, capture, conversations, deals, handoffs, leads, people, pipelines, promises
+from crm import advocacy, capture, conversations, deals, handoffs, leads, people, pipelines, promises, verdicts
 from crm.models import (
     CaptureForm,
     Channel,
@@ -115,7 +115,7 @@ def working_lead(by: User, *, at: datetime = AT, **fields: Any) -> Lead:
 
 
 def qualified_lead(by: User, *, at: datetime = AT, **fields: Any) -> Lead:
-    return leads.qualify(lead=answered(working_lead(by, at=at, **fields), by=by, at=at), by=by, at=at)
+    return verdicts.qualify(lead=answered(working_lead(by, at=at, **fields), by=by, at=at), by=by, at=at)
 
 
 def hand_off(by: User, to: User, *, at: datetime = AT, **fields: Any) -> HandOff:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import cycle
 from typing import Any
 
-from crm import conversations, deals, handoffs, leads, people
+from crm import conversations, deals, handoffs, people, verdicts
 from crm.demo import words
 from crm.demo.circle import Circle, Outcome
 from crm.demo.walk import Prospect, Step, Walk
@@ -160,7 +160,7 @@ class Crowd:
         if until <= at.date():
             until = at.date() + timedelta(days=30)
         note = "They start when the second shift is there." if who.language == "en" else "“Bel mij na het seizoen.”"
-        leads.nurture(lead=lead, until=self.days.working_day(until), note=note, by=sdr, at=at)
+        verdicts.nurture(lead=lead, until=self.days.working_day(until), note=note, by=sdr, at=at)
 
     def _declined(self, at: datetime, index: int) -> Step[None]:
         """A good no; one in four may come back."""
@@ -195,7 +195,7 @@ class Crowd:
         if reason == DeclineReason.NOT_NOW and index % 2:
             at = self.days.later(at, 65, 70)
             yield at
-            leads.reopen(lead=lead, by=sdr, at=at)
+            verdicts.reopen(lead=lead, by=sdr, at=at)
             at = self.days.later(at, 0.2, 1)
             yield from self.walk.talk(sdr, at, lead=lead, kind=ConversationKind.CALL)
             at = self.days.later(at, 0.2, 1)
@@ -225,7 +225,7 @@ class Crowd:
         handoffs.reject(hand_off=hand_off, reason=words.REJECT_REASONS[1], by=self.cast.joris, at=at)
         at = self.days.soon(at, 10, 40)
         yield at
-        lead = leads.qualify(lead=lead, by=sdr, at=at)
+        lead = verdicts.qualify(lead=lead, by=sdr, at=at)
         hand_off = yield from self.walk.hand_off(lead, self.cast.els, sdr, self.days.soon(at, 5, 20))
         deal = yield from self.walk.accept(hand_off, self.cast.els, self.days.soon(at, 30, 90))
         at = yield from self.walk.advance(deal, 3, self.days.soon(at, 100, 200), most_days=9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from crm import advocacy, deals, follow_ups, leads, people, promises
+from crm import advocacy, deals, follow_ups, leads, people, promises, verdicts
 from crm.demo.circle import Circle, Outcome
 from crm.demo.crowd import Crowd
 from crm.demo.walk import Prospect, Step, Walk
@@ -134,7 +134,7 @@ class Story:
                 at=self.days.workdays_back(1, 10, 5 + minute),
             )
         yield self.days.workdays_back(1, 15, 20)
-        lead = leads.qualify(lead=lead, by=noor, at=self.days.workdays_back(1, 15, 20))
+        lead = verdicts.qualify(lead=lead, by=noor, at=self.days.workdays_back(1, 15, 20))
         yield from self.walk.hand_off(
             lead,
             self.cast.joris,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from django.utils.text import slugify
 
-from crm import capture, conversations, deals, handoffs, leads, people, promises
+from crm import capture, conversations, deals, handoffs, leads, people, promises, verdicts
 from crm.demo import words
 from crm.demo.cast import CRITERION_KEYS, Cast
 from crm.demo.days import Days
@@ -299,7 +299,7 @@ class Walk:
             people=self.rng.choice(("yes", "yes", "partly")),
             deciders=self.rng.choice(("yes", "partly", "partly")),
         )
-        return leads.qualify(lead=lead, by=by, at=at), at
+        return verdicts.qualify(lead=lead, by=by, at=at), at
 
     def hand_off(self, lead: Lead, to: User, by: User, at: datetime, note: str = "") -> Step[HandOff]:
         yield at
@@ -313,7 +313,7 @@ class Walk:
         message = ""
         if reason not in (DeclineReason.NO_REPLY, DeclineReason.NOT_SERIOUS):
             message = words.DECLINE_MESSAGES[who.language].format(name=who.first_name)
-        leads.decline(
+        verdicts.decline(
             lead=lead,
             reason=reason,
             note=words.DECLINE_NOTES[reason],

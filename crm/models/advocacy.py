@@ -3,6 +3,8 @@
 asked ──▶ promised ──▶ introduced ──▶ met ──▶ won ──▶ thanked
   │           │             │          └──────▶ lost ──▶ thanked
   └─▶ refused └─▶ lapsed    └─(straight to won or lost as well)
+
+Lost goes back to introduced when the lead is taken up again, and on to won when an order comes after all.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ REFERRAL_MOVES: dict[str, frozenset[str]] = {
     ReferralState.INTRODUCED: frozenset({ReferralState.MET, ReferralState.WON, ReferralState.LOST}),
     ReferralState.MET: frozenset({ReferralState.WON, ReferralState.LOST}),
     ReferralState.WON: frozenset({ReferralState.THANKED}),
-    ReferralState.LOST: frozenset({ReferralState.THANKED}),
+    ReferralState.LOST: frozenset({ReferralState.INTRODUCED, ReferralState.WON, ReferralState.THANKED}),
     ReferralState.THANKED: frozenset(),
     ReferralState.REFUSED: frozenset(),
     ReferralState.LAPSED: frozenset(),

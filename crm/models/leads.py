@@ -1,8 +1,8 @@
 """Leads and their hand-off.
 
 new ──take──▶ working ──verdict──▶ qualified ──submit──▶ handed_off ──accept──▶ accepted (a deal; the end)
-               ▲  │                   │  ▲                    │
-               │  ├──▶ nurture ◀──────┤  └─── (withdrawn) ────┤
+               ▲  │                   │                       │
+               │  ├──▶ nurture ◀──────┤                       │
                │  └──▶ declined ◀─────┘                       │
                └────── re-open / rejected by the AM ──────────┘
 """
@@ -39,10 +39,8 @@ class LeadStatus(models.TextChoices):
 LEAD_MOVES: dict[str, frozenset[str]] = {
     LeadStatus.NEW: frozenset({LeadStatus.WORKING}),
     LeadStatus.WORKING: frozenset({LeadStatus.QUALIFIED, LeadStatus.NURTURE, LeadStatus.DECLINED}),
-    LeadStatus.QUALIFIED: frozenset(
-        {LeadStatus.HANDED_OFF, LeadStatus.NURTURE, LeadStatus.DECLINED, LeadStatus.WORKING}
-    ),
-    LeadStatus.HANDED_OFF: frozenset({LeadStatus.ACCEPTED, LeadStatus.WORKING, LeadStatus.QUALIFIED}),
+    LeadStatus.QUALIFIED: frozenset({LeadStatus.HANDED_OFF, LeadStatus.NURTURE, LeadStatus.DECLINED}),
+    LeadStatus.HANDED_OFF: frozenset({LeadStatus.ACCEPTED, LeadStatus.WORKING}),
     LeadStatus.ACCEPTED: frozenset(),
     LeadStatus.NURTURE: frozenset({LeadStatus.WORKING}),
     LeadStatus.DECLINED: frozenset({LeadStatus.WORKING}),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from crm import leads, reading, timeline
+from crm import leads, reading, timeline, verdicts
 from crm.models import HandOffState, Lead, LeadStatus
 from crm.refusal import Refused
 from crm.web import access
@@ -89,7 +89,7 @@ def _scorecard(request: Request, lead: Lead, scorecard: Scorecard | None = None)
     may_write = access.may_write(request.user, lead.owner)
     return {
         "sheet": sheet,
-        "missing": leads.missing(sheet) if sheet else [],
+        "missing": verdicts.missing(sheet) if sheet else [],
         "other_scorecards": others,
         "replies": Reply.choices,
         "may_write": may_write,

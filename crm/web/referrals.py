@@ -247,7 +247,7 @@ def _page(
         "promise_form": (promise_form or PromiseForm(prefix="promise", initial=start)) if may_promise else promise_form,
         "is_introduce_open": introduce_form is not None,
         "introduce_form": (introduce_form or IntroduceForm(prefix="introduce", initial=name))
-        if ReferralState.INTRODUCED in moves
+        if ReferralState.INTRODUCED in moves and row.lead_id is None
         else introduce_form,
         "today": today,
     }

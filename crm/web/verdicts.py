@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm import handoffs, leads, letters
+from crm import handoffs, leads, letters, verdicts
 from crm.models import DeclineReason, Lead
 from crm.refusal import Refused
 from crm.web import access, nudge
@@ -117,7 +117,7 @@ def qualify(request: Request, pk: int) -> HttpResponse:
     return _at_once(
         request,
         pk,
-        lambda: leads.qualify(lead=lead, by=request.user, at=timezone.now()),
+        lambda: verdicts.qualify(lead=lead, by=request.user, at=timezone.now()),
         _("Qualified: both say yes. Now hand it off."),
     )
 
@@ -128,7 +128,7 @@ def reopen(request: Request, pk: int) -> HttpResponse:
     return _at_once(
         request,
         pk,
-        lambda: leads.reopen(lead=lead, by=request.user, at=timezone.now()),
+        lambda: verdicts.reopen(lead=lead, by=request.user, at=timezone.now()),
         _("Taken up again. It is yours."),
     )
 
@@ -176,7 +176,7 @@ def nurture(request: Request, pk: int) -> HttpResponse:
     form = NurtureForm(request.POST or None)
 
     def act() -> str:
-        leads.nurture(lead=lead, by=request.user, at=timezone.now(), **form.cleaned_data)
+        verdicts.nurture(lead=lead, by=request.user, at=timezone.now(), **form.cleaned_data)
         return _("It rests now, and comes back to you by itself.")
 
     return _act(request, lead, form, act, title=_("Nurture until…"), button=_("Let it rest"))
@@ -194,7 +194,7 @@ def decline(request: Request, pk: int) -> HttpResponse:
         return render_page(request, "crm/lead_act.html", _shown(lead, _with_message(request, lead), about), parts=PARTS)
 
     def act() -> str:
-        leads.decline(lead=lead, by=request.user, at=timezone.now(), **form.cleaned_data)
+        verdicts.decline(lead=lead, by=request.user, at=timezone.now(), **form.cleaned_data)
         if form.cleaned_data.get("message", "").strip():
             nudge.mail()
             return _("Declined, and your message is on its way.")

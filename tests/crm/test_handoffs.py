@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from crm import handoffs
+from crm import handoffs, leads
 from crm.models import Deal, Event, EventKind, HandOff, HandOffState, LeadStatus, Role, User, Verdict
 from crm.refusal import Refused
 from tests import make
@@ -24,6 +24,16 @@ def test_a_qualified_lead_waits_for_the_account_manager_with_a_clock(sdr: User, 
     assert hand_off.answer_due_at == make.AT + timedelta(hours=4)
     assert hand_off.lead.status == LeadStatus.HANDED_OFF
     assert Event.objects.filter(kind=EventKind.HAND_OFF_SUBMITTED, lead=hand_off.lead).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_lead_whose_scorecard_says_no_since_is_not_handed_off(sdr: User, account_manager: User) -> None:
+    lead = make.qualified_lead(sdr)
+    must = make.scorecard().criteria.filter(is_must=True).first()
+    assert must is not None
+    leads.answer_criterion(lead=lead, criterion=must, reply="no", evidence="They told us so", by=sdr, at=make.AT)
+    with pytest.raises(Refused, match="both sides do not say yes"):
+        handoffs.submit(lead=lead, to=account_manager, by=sdr, at=make.AT)
 
 
 @pytest.mark.django_db

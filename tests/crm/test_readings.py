@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from crm import advocacy, deals, handoffs, leads, metrics, readings
+from crm import advocacy, deals, handoffs, leads, metrics, readings, verdicts
 from crm.metrics import METRICS, Scope, Unit
 from crm.models import Finding, FindingKind, HealthReading
 from tests import make
@@ -128,7 +128,7 @@ def test_referrals_count_what_they_won(account_manager):
 
 def make_won(lead, account_manager) -> None:
     lead = leads.take(lead=lead, by=account_manager, at=AT)
-    lead = leads.qualify(lead=make.answered(lead, by=account_manager), by=account_manager, at=AT)
+    lead = verdicts.qualify(lead=make.answered(lead, by=account_manager), by=account_manager, at=AT)
     hand_off = handoffs.submit(lead=lead, to=account_manager, by=account_manager, at=AT)
     deal = handoffs.accept(
         hand_off=hand_off,

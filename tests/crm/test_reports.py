@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from crm import advocacy, deals, handoffs, leads, reports
+from crm import advocacy, deals, handoffs, leads, reports, verdicts
 from crm.models import HandOff, Lead, Referral, Role
 from crm.reports import Column, Link, Period, Row, Table
 from tests import make
@@ -44,7 +44,7 @@ def lead(origin: str = "website", *, at: datetime = AT, **fields) -> Lead:
 def won(lead: Lead, sdr, seller, *, at: datetime) -> Any:
     """The lead goes all the way, and is won at that moment."""
     lead = leads.take(lead=lead, by=sdr, at=lead.received_at)
-    leads.qualify(lead=make.answered(lead, by=sdr, at=lead.received_at), by=sdr, at=lead.received_at)
+    verdicts.qualify(lead=make.answered(lead, by=sdr, at=lead.received_at), by=sdr, at=lead.received_at)
     hand_off = handoffs.submit(lead=lead, to=seller, note="A good one", by=sdr, at=lead.received_at)
     day = lead.received_at.date() + timedelta(days=7)
     deal = handoffs.accept(hand_off=hand_off, next_step="Call them", next_step_on=day, by=seller, at=lead.received_at)

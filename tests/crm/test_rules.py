@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone, translation
 
-from crm import advocacy, conversations, deals, follow_ups, handoffs, leads, promises, rules
+from crm import advocacy, conversations, deals, follow_ups, handoffs, leads, promises, rules, verdicts
 from crm.models import Deal, FollowUp, Outcome, Person, Promise, PromiseSide, Rule, SubjectKind, Tier, User
 from crm.rules.keep_in_touch import IDEAL_DAYS, LATEST_DAYS
 from tests import make
@@ -297,20 +297,20 @@ def test_an_introduction_ends_the_wait_for_it(account_manager):
 
 def test_a_nurtured_lead_comes_back_on_its_day(sdr):
     lead = make.working_lead(sdr)
-    leads.nurture(lead=lead, until=TODAY + days(10), by=sdr, at=AT)
+    verdicts.nurture(lead=lead, until=TODAY + days(10), by=sdr, at=AT)
     refresh(AT + days(9))
     assert is_quiet(Rule.COME_BACK)
     refresh(AT + days(10))
     assert "you agreed to come back from 3 December" in said(only(Rule.COME_BACK), AT + days(10))
     lead.refresh_from_db()
-    leads.reopen(lead=lead, by=sdr, at=AT + days(10))
+    verdicts.reopen(lead=lead, by=sdr, at=AT + days(10))
     refresh(AT + days(10))
     assert is_quiet(Rule.COME_BACK)
 
 
 def test_a_declined_lead_comes_back_only_when_a_day_was_named(sdr):
-    leads.decline(lead=make.working_lead(sdr), reason="not_now", come_back_on=TODAY + days(7), by=sdr, at=AT)
-    leads.decline(lead=make.working_lead(sdr), reason="no_need", by=sdr, at=AT)
+    verdicts.decline(lead=make.working_lead(sdr), reason="not_now", come_back_on=TODAY + days(7), by=sdr, at=AT)
+    verdicts.decline(lead=make.working_lead(sdr), reason="no_need", by=sdr, at=AT)
     refresh(AT + days(7))
     assert said(only(Rule.COME_BACK), AT + days(7)).startswith("We said no to ")
 
@@ -438,7 +438,7 @@ def everything(account_manager: User, sdr: User) -> None:
     make.deal(account_manager, next_step_on=TODAY)
     make.promise(known("A A", account_manager), by=account_manager, due_on=TODAY)
     advocacy.promise(referral=make.referral(account_manager, at=AT - days(30)), by=account_manager, at=AT - days(30))
-    leads.nurture(lead=make.working_lead(sdr, at=AT - days(30)), until=TODAY - days(3), by=sdr, at=AT - days(30))
+    verdicts.nurture(lead=make.working_lead(sdr, at=AT - days(30)), until=TODAY - days(3), by=sdr, at=AT - days(30))
     known("B B", account_manager, Tier.A, spoken=AT - days(50))
 
 

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 import time_machine
 
-from crm import advocacy, deals, handoffs, leads
+from crm import advocacy, deals, handoffs, leads, verdicts
 from crm.models import Referral, ReferralState
 from crm.web import circle
 from tests import make
@@ -48,7 +48,7 @@ def won_referral(am, sdr, amount: int = 9000, currency: str = "EUR") -> Referral
     lead = advocacy.introduce(
         referral=referral, name="Bram de Wit", email=f"bram{referral.pk}@dewit.example", by=am, at=AT
     )
-    lead = leads.qualify(lead=make.answered(leads.take(lead=lead, by=sdr, at=AT), by=sdr), by=sdr, at=AT)
+    lead = verdicts.qualify(lead=make.answered(leads.take(lead=lead, by=sdr, at=AT), by=sdr), by=sdr, at=AT)
     hand_off = handoffs.submit(lead=lead, to=am, by=sdr, at=AT)
     deal = handoffs.accept(
         hand_off=hand_off,

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from crm import leads
+from crm import leads, verdicts
 from crm.models import Lead, Team, User
 from tests import make
 
@@ -67,7 +67,7 @@ def test_an_sdr_sees_own_and_nobodys_and_a_manager_sees_all(
     make.working_lead(sdr, name="Mine Own")
     make.lead("Nobodys Lead")
     make.working_lead(teammate, name="Tines Lead")
-    leads.decline(lead=make.working_lead(sdr, name="Declined One"), reason="no_need", by=sdr, at=make.AT)
+    verdicts.decline(lead=make.working_lead(sdr, name="Declined One"), reason="no_need", by=sdr, at=make.AT)
     assert set(names(login(sdr))) == {"Mine Own", "Nobodys Lead"}
     assert set(names(login(manager))) == {"Mine Own", "Nobodys Lead", "Tines Lead"}
 
@@ -78,7 +78,7 @@ def test_filters(login: Login, sdr: User, teammate: User, outsider: User, team: 
     make.working_lead(teammate, name="Tines Lead", origin="unknown", content=article)
     make.working_lead(outsider, name="Ottos Lead", at=datetime(2026, 9, 30, 22, 30, tzinfo=UTC))
     make.lead("Nobodys Lead", origin="unknown")
-    leads.decline(lead=make.working_lead(sdr, name="Declined One"), reason="no_need", by=sdr, at=make.AT)
+    verdicts.decline(lead=make.working_lead(sdr, name="Declined One"), reason="no_need", by=sdr, at=make.AT)
     client = login(sdr)
     everybody = {"Mine Own", "Tines Lead", "Ottos Lead", "Nobodys Lead"}
     assert set(names(client, "owner=anyone")) == everybody

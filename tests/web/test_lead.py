@@ -11,7 +11,7 @@ import time_machine
 from django.test import Client
 from kombu.exceptions import OperationalError
 
-from crm import handoffs, leads, promises
+from crm import handoffs, leads, promises, verdicts
 from crm.models import HandOff, Lead, LeadStatus, OutgoingMail, Role, Touch, User
 from crm.tasks import send_mail
 from qualification.models import Answer, Criterion, Scorecard
@@ -246,7 +246,7 @@ def test_give_to_a_colleague_and_take_up_again(login: Login, sdr: User, teammate
     login(sdr).post(f"/leads/{lead.pk}/assign/", {"to": teammate.pk})
     lead.refresh_from_db()
     assert lead.owner == teammate
-    leads.decline(lead=lead, reason="not_now", by=teammate, at=make.AT)
+    verdicts.decline(lead=lead, reason="not_now", by=teammate, at=make.AT)
     login(sdr).post(f"/leads/{lead.pk}/reopen/")
     lead.refresh_from_db()
     assert (lead.owner, lead.status) == (sdr, LeadStatus.WORKING)
@@ -268,7 +268,7 @@ def test_only_what_is_possible_is_offered(login: Login, sdr: User, account_manag
     assert offered(hand_off.lead) == set()
     handoffs.accept(hand_off=hand_off, next_step="Call", next_step_on=make.AT.date(), by=account_manager, at=make.AT)
     assert offered(hand_off.lead) == set()
-    declined = leads.decline(lead=make.working_lead(sdr), reason="no_need", by=sdr, at=make.AT)
+    declined = verdicts.decline(lead=make.working_lead(sdr), reason="no_need", by=sdr, at=make.AT)
     assert offered(declined) == {"reopen"}
 
 
