@@ -65,10 +65,14 @@ class SharedCache(RedisCache):
     set_many = _or_here("set_many")
     delete_many = _or_here("delete_many")
 
+    def clear_here(self) -> None:
+        """What this process has kept for the broker is forgotten."""
+        self.here.clear()
+
     def clear(self) -> None:
         """Only our own keys go: the errands of the workers are in the same database."""
         client = self._cache.get_client(None, write=True)
         keys = list(client.scan_iter(match=f"{self.key_prefix}:*"))
         if keys:
             client.delete(*keys)
-        self.here.clear()
+        self.clear_here()

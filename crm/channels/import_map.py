@@ -102,6 +102,8 @@ def parse(text: str) -> ImportMap:
     """Read a map. Raises `MapError` with everything that is wrong with it."""
     try:
         raw = tomllib.loads(text)
+    except RecursionError as error:
+        raise MapError([_("The map is nested too deeply.")]) from error
     except tomllib.TOMLDecodeError as error:
         raise MapError([_("The map is not valid TOML: %(error)s.") % {"error": error}]) from error
     problems: list[str] = []

@@ -312,5 +312,10 @@ def people_around(person: Person | None, organisation: Organisation | None) -> P
     return rows.order_by("family_name", "given_name", "id")
 
 
+def is_around(person: Person, source: Lead | Deal | None) -> bool:
+    """Whether this person belongs to the lead or deal: it is about them, or they work at its organisation."""
+    return source is not None and people_around(source.person, source.organisation).filter(pk=person.pk).exists()
+
+
 def account_managers() -> QuerySet[User]:
     return User.objects.account_managers().select_related("team")

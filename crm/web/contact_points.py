@@ -22,21 +22,21 @@ from crm.web.page import Request
 @require_POST
 def add_email(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    address = request.POST.get("address", "")[:254]
+    address = _typed(request, "address", 254)
     return _done(request, person, lambda **now: people.add_email(person=person, address=address, **now))
 
 
 @require_POST
 def add_phone(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    number = request.POST.get("number", "")[:40]
+    number = _typed(request, "number", 40)
     return _done(request, person, lambda **now: people.add_phone(person=person, number=number, **now))
 
 
 @require_POST
 def add_position(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    where, title = request.POST.get("organisation", "")[:200], request.POST.get("title", "")[:150]
+    where, title = _typed(request, "organisation", 200), _typed(request, "title", 150)
     return _done(
         request, person, lambda **now: people.add_position(person=person, organisation=where, title=title, **now)
     )
@@ -58,6 +58,11 @@ def remove_phone(request: Request, pk: int) -> HttpResponse:
 def end_position(request: Request, pk: int) -> HttpResponse:
     position = access.position(request, pk)
     return _done(request, position.person, lambda **now: people.end_position(position=position, **now))
+
+
+def _typed(request: Request, name: str, most: int) -> str:
+    """What was typed, without what a database cannot hold."""
+    return request.POST.get(name, "").replace("\x00", "")[:most]
 
 
 def _done(request: Request, person: Person, verb: Callable[..., Any]) -> HttpResponse:

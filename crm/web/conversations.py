@@ -44,13 +44,14 @@ class About:
     def __init__(self, request: Request) -> None:
         self.deal: Deal | None = self._row(request, "deal", access.deal)
         self.lead: Lead | None = self._row(request, "lead", access.lead)
-        # Who may write the deal or lead may note whom of its people they spoke to.
-        has_source = bool(self.deal or self.lead)
-        self.person: Person | None = self._row(request, "person", access.person, write=not has_source)
-        self.organisation: Organisation | None = self._row(
-            request, "organisation", access.organisation, write=not (has_source or self.person)
-        )
         source = self.deal or self.lead
+        self.person: Person | None = self._row(request, "person", access.person, write=False)
+        self.organisation: Organisation | None = self._row(request, "organisation", access.organisation, write=False)
+        # Who may write the deal or lead may note whom of its people they spoke to; about anybody else who may write that person.
+        if self.person is not None and not access.is_around(self.person, source):
+            access.must_write(request.user, self.person.owner)
+        if self.organisation is not None and not self._is_known_place(source):
+            access.must_write(request.user, self.organisation.owner)
         if self.person is None and source is not None:
             self.person = source.person
         if self.organisation is None and source is not None:
@@ -63,6 +64,15 @@ class About:
     def _row(request: Request, name: str, fetch: Any, *, write: bool = True) -> Any:
         text = request.GET.get(name, "")
         return fetch(request, int(text), write=write) if text.isdecimal() and len(text) < 19 else None
+
+    def _is_known_place(self, source: Deal | Lead | None) -> bool:
+        """Whether the organisation is that of the deal or lead, or where the person works."""
+        assert self.organisation is not None
+        if source is not None and source.organisation == self.organisation:
+            return True
+        return (
+            self.person is not None and self.person.positions.current().filter(organisation=self.organisation).exists()
+        )
 
     def __bool__(self) -> bool:
         return any((self.deal, self.lead, self.person, self.organisation))

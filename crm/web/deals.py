@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import clock, deals, pipelines, reports
+from crm import clock, deals, pipelines, reports, search
 from crm.models import DealState, Organisation, Person, Role, Stage, User
 from crm.models.deals import CURRENCIES, DealQuerySet
 from crm.refusal import Refused
@@ -227,7 +227,7 @@ def _choose(request: Request, person: Person | None) -> HttpResponse:
     if person is not None:
         customers = customers.filter(pk__in=_employers(person))
     if words:
-        customers = customers.filter(name__icontains=words.replace("\x00", ""))
+        customers = search.organisations_named(customers, words)  # type: ignore[assignment]
     order = ("name", "pk") if words else ("-customer_since", "-pk")
     context = {"person": person, "asked": words, "customers": customers.order_by(*order)[:MATCHES]}
     return render_page(request, "crm/deal_new.html", context, parts=("customers",))
@@ -240,6 +240,7 @@ def _start(user: User, organisation: Organisation, person: Person | None) -> dic
 
 def _day(text: str | None) -> date | None:
     try:
-        return parse_date(text or "")
+        day = parse_date(text or "")
     except ValueError:
         return None
+    return day if day and 1900 <= day.year <= 2200 else None

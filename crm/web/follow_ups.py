@@ -42,7 +42,7 @@ def done(request: Request, pk: int) -> HttpResponse:
 def not_needed(request: Request, pk: int) -> HttpResponse:
     follow_up = access.follow_up(request, pk, write=True)
     is_first = follow_ups.not_needed(
-        follow_up=follow_up, why=request.POST.get("why", "")[:300], by=request.user, at=timezone.now()
+        follow_up=follow_up, why=request.POST.get("why", "").replace("\x00", "")[:300], by=request.user, at=timezone.now()
     )
     return _ended(request, follow_up, _("Not needed, then.") if is_first else _("This was closed already."), undo=True)
 

@@ -7,11 +7,14 @@ without doing anything; `{{ form }}` writes all fields and `{{ form.name.as_fiel
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext as _
 
 CHECKS = (forms.CheckboxInput,)
 LISTS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
@@ -70,6 +73,12 @@ class DateTimeInput(forms.DateTimeInput):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
+def within_reason(value: date) -> None:
+    """A day with which can be reckoned: what lies at the end of the calendar has no day after it."""
+    if not 1900 <= value.year <= 2200:
+        raise ValidationError(_("Choose a day between the years 1900 and 2200."))
+
+
 NATIVE: dict[type[forms.Widget], Callable[[], forms.Widget]] = {
     forms.DateInput: DateInput,
     forms.TimeInput: TimeInput,
@@ -85,6 +94,8 @@ class _Kring:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
+            if isinstance(field, forms.DateField | forms.DateTimeField):
+                field.validators.append(within_reason)
             native = NATIVE.get(type(field.widget))
             if native is not None:
                 attrs = field.widget.attrs

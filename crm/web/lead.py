@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -43,6 +43,8 @@ def criterion(request: Request, pk: int, criterion_pk: int) -> HttpResponse:
     """One question is answered; both sides are computed again."""
     row = access.lead(request, pk, write=True)
     question = access.criterion(criterion_pk)
+    if row.assessment is None and not access.scorecards().filter(pk=question.scorecard_id).exists():
+        raise Http404  # An old definition of a customer begins nothing any more.
     form = CriterionForm(request.POST)
     try:
         if not form.is_valid():

@@ -95,9 +95,8 @@ def _list(request: Request, title: str, rows: QuerySet[Any], at: datetime, **mor
         else rows.select_related(*related)
     )
     page = keyset.page(rows, order=("-id",), at=request.GET)
-    team = (
-        access.teams().filter(pk=int(request.GET["team"])).first() if request.GET.get("team", "").isdecimal() else None
-    )
+    team_id = scope_of(request, at).team_id
+    team = access.teams().filter(pk=team_id).first() if team_id else None
     context = {
         "title": title,
         "page": page,

@@ -12,14 +12,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import dates, translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.models import User
 from crm.web.forms import KringModelForm
-from crm.web.page import Request, render_page
+from crm.web.page import Request, back_to, render_page
 
 CONTINENTS = (
     "Africa/",
@@ -87,10 +86,7 @@ def preferences(request: Request) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponse:
     """From now on this browser, and the user who is logged in, reads this language."""
     wanted = request.POST.get("language", "")
-    there = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure()):
-        there = "/"
-    response = HttpResponseRedirect(there)
+    response = HttpResponseRedirect(back_to(request, "/"))
     if wanted in dict(settings.LANGUAGES) and check_for_language(wanted):
         if request.user.is_authenticated:
             request.user.language = wanted

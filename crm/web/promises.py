@@ -113,9 +113,10 @@ def about(request: Request) -> tuple[Person | None, Lead | None, Deal | None]:
     """Whom and what the address names, to be written by this user."""
     deal = access.deal(request, key, write=True) if (key := _key(request, "deal")) else None
     lead = access.lead(request, key, write=True) if (key := _key(request, "lead")) else None
-    person = (
-        access.person(request, key, write=deal is None and lead is None) if (key := _key(request, "person")) else None
-    )
+    person = access.person(request, key) if (key := _key(request, "person")) else None
+    # Who may write the deal or lead may note what its people promised; about anybody else who may write that person.
+    if person is not None and not access.is_around(person, deal or lead):
+        access.must_write(request.user, person.owner)
     return person or (deal.person if deal else None) or (lead.person if lead else None), lead, deal
 
 

@@ -141,7 +141,7 @@ def _offered(request: Request) -> Any:
 def name_advocate(request: Request, pk: int) -> HttpResponse:
     """From a person's page: they recommend us, and this shows it."""
     person = access.person(request, pk, write=True)
-    evidence = request.POST.get("evidence", "").strip()[:300]
+    evidence = request.POST.get("evidence", "").replace("\x00", "").strip()[:300]
     advocacy.name_advocate(person=person, evidence=evidence, by=request.user, at=timezone.now())
     messages.success(request, _("%(name)s is an advocate of ours.") % {"name": person})
     return redirect("crm:person", pk)

@@ -274,9 +274,8 @@ def whole_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World
 
 
 @pytest.fixture
-def world(whole_world: World, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), tried():
-        yield whole_world
+def world(whole_world: World, db: None) -> World:
+    return whole_world
 
 
 @contextmanager
