@@ -121,11 +121,11 @@ SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM changed), (SELECT coun
 """
 
 # Compiling would take longer than the statement itself, and what it sorts and keeps fits in memory.
-PLANNING_A_FEW = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+PLANNING = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 
-# Over all rows each table is read once and joined by hashing. Left alone the planner guesses one row where thousands come, since it knows nothing of
-# `wanted` and little of a table that was empty a moment ago, and would walk through all of them again for each.
-PLANNING = f"{PLANNING_A_FEW}; SET LOCAL enable_nestloop = off"
+# A rule that reads widely joins by hashing. Left alone the planner guesses one row where thousands come, since it knows nothing of `wanted` and
+# little of a table that was empty a moment ago, and would walk through all of them again for each.
+PLANNING_WIDELY = f"{PLANNING}; SET LOCAL enable_nestloop = off"
 
 
 def refresh(
@@ -164,7 +164,7 @@ def _refresh(rule: FollowUpRule, parameters: dict[str, Any], subjects: list[Subj
         with transaction.atomic():
             locks.hold("follow-ups", rule.key.value)
             with connection.cursor() as cursor:
-                cursor.execute(PLANNING if subjects is None else PLANNING_A_FEW)
+                cursor.execute(PLANNING_WIDELY if rule.reads_widely and subjects is None else PLANNING)
                 cursor.execute(statement, {**parameters, **rule.parameters, **these, "rule": rule.key.value})
                 made, changed, closed = cursor.fetchone()
     except DatabaseError as error:

@@ -31,7 +31,8 @@ class FollowUpRule:
     `causes` is a SELECT of subject_kind, subject_id, cause, owner_id, due_on (a day, moved to the owner's next working morning) or due_at (a
     moment, kept as it is), rank, why (jsonb), person_id, organisation_id, lead_id, deal_id and hand_off_id: at most one row for each subject. It
     may read `owner` (id, calendar, zone, start, today: those who can log in, and their own day) and the parameters `at`, `latest_today` and
-    those in `parameters`. Days not reached yet may be among its rows; they are left out.
+    those in `parameters`. Days not reached yet may be among its rows; they are left out. `reads_widely`: it looks at so many rows that reading each
+    table once is quicker than searching it for each of them.
     """
 
     key: Rule
@@ -39,6 +40,7 @@ class FollowUpRule:
     sentence: Callable[[FollowUp, datetime], str]
     badge: Callable[[FollowUp, datetime], Badge | None]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    reads_widely: bool = False
 
 
 def read_day(value: str | None) -> date | None:

@@ -72,6 +72,7 @@ KEEP_IN_TOUCH = FollowUpRule(
     """,
     sentence=_keep_in_touch,
     badge=_keep_in_touch_badge,
+    reads_widely=True,
     parameters={
         **{f"ideal_{tier.lower()}": days for tier, days in IDEAL_DAYS.items()},
         **{f"latest_{tier.lower()}": days for tier, days in LATEST_DAYS.items()},

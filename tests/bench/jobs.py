@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from django.utils import timezone
 from crm import follow_ups, imports
 from crm.demo import words
 from crm.models import ImportState, Lead, User
+from crm.rules import RULES
 from tests.bench.figures import Figure
 
 REFRESH_MOST = 5.0
@@ -22,7 +24,10 @@ IMPORT_MOST = 5.0
 IMPORTED = 10_000
 TRIES = 3
 
-READ_BY_REFRESH = ("crm_lead", "crm_handoff", "crm_deal", "crm_promise", "crm_referral", "crm_person", "crm_followup")
+READ_BY_REFRESH = sorted(
+    {"crm_followup", *(table for rule in RULES.values() for table in re.findall(r"crm_\w+", rule.causes))}
+)
+"""Every table that a rule names, once."""
 
 MAP = """
 kind = "leads"
