@@ -30,7 +30,7 @@ NEAR = (0.7, 0.5)
 that is missing, wrong or too many in a word of five."""
 MOST_WORDS = 6
 LONGEST_WORD = 16
-LONGEST = 200
+LONGEST = 254
 RANKED = 400
 """Rows that hold all words and are put in order. Who types words that more rows hold than that has to type another."""
 

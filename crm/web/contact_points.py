@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm import people
+from crm import people, search
 from crm.models import Person
 from crm.refusal import Refused
 from crm.web import access
@@ -63,6 +63,10 @@ def end_position(request: Request, pk: int) -> HttpResponse:
 def _typed(request: Request, name: str, most: int) -> str:
     """What was typed, without what a database cannot hold."""
     return request.POST.get(name, "").replace("\x00", "")[:most]
+
+
+def _text(request: Request, name: str, longest: int) -> str:
+    return search.clean(request.POST.get(name, ""))[:longest]
 
 
 def _done(request: Request, person: Person, verb: Callable[..., Any]) -> HttpResponse:
