@@ -112,8 +112,11 @@ def log(
 def delete(*, conversation: Conversation, by: User | None, at: datetime) -> None:
     """The conversation is gone from every page; the audit keeps what it said, and last contact is computed afresh without it.
 
-    When it was our first word to a lead, the response clock stands where the next word stopped it, or runs again when there is none.
+    When it was our first word to a lead, the response clock stands where the next word stopped it, or runs again when there is none. One that
+    somebody else removed meanwhile stays removed once.
     """
+    if not Conversation.objects.select_for_update(of=("self",)).filter(pk=conversation.pk).exists():
+        return
     people = list(conversation.people.values_list("pk", flat=True))
     kept: dict[str, Any] = {
         name: getattr(conversation, name)

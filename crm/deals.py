@@ -167,7 +167,10 @@ def win(*, deal: Deal, by: User, at: datetime) -> Deal:
         subject=deal,
         by=by,
         at=at,
-        new={"amount": deal.buyer_amount or deal.seller_amount, "currency": deal.currency},
+        new={
+            "amount": deal.seller_amount if deal.buyer_amount is None else deal.buyer_amount,
+            "currency": deal.currency,
+        },
     )
     advocacy.settle(lead=deal.lead, is_won=True, by=by, at=at)
     return deal

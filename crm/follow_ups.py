@@ -202,7 +202,7 @@ def _close(follow_up: FollowUp, outcome: Outcome, kind: EventKind, by: User, at:
     claimed = FollowUp.objects.open().filter(pk=follow_up.pk).update(outcome=outcome, closed_at=at, closed_by=by)
     follow_up.refresh_from_db(fields=["outcome", "closed_at", "closed_by"])
     if claimed:
-        _record(kind, follow_up, by, at, new={"what": _what(follow_up), **({"why": why} if why else {})})
+        _record(kind, follow_up, by, at, new={"why": why} if why else {})
     return bool(claimed)
 
 
@@ -229,7 +229,7 @@ def put_off(*, follow_up: FollowUp, until: date, by: User, at: datetime) -> date
             by,
             at,
             old={"shown": old},
-            new={"what": _what(follow_up), "shown": moment},
+            new={"shown": moment, "until": moment.date()},
         )
     return moment
 
@@ -277,7 +277,7 @@ def make(
         lead=lead,
         deal=deal,
     )
-    _record(EventKind.FOLLOW_UP_MADE, follow_up, by, at, new={"what": note, "due": due_on, "owner": owner.name})
+    _record(EventKind.FOLLOW_UP_MADE, follow_up, by, at, new={"due": due_on, "owner": owner.name})
     return follow_up
 
 
@@ -300,16 +300,10 @@ def reopen(*, follow_up: FollowUp, by: User, at: datetime) -> FollowUp:
             reopened = closed.update(outcome="", closed_at=None, closed_by=None)
             follow_up.refresh_from_db(fields=["outcome", "closed_at", "closed_by"])
             if reopened:
-                _record(
-                    EventKind.FOLLOW_UP_MADE, follow_up, by, at, old={"outcome": was}, new={"what": _what(follow_up)}
-                )
+                _record(EventKind.FOLLOW_UP_MADE, follow_up, by, at, old={"outcome": was}, new={})
     except IntegrityError as error:
         raise Refused(_("It is open again already: there is something new to do for the same reason.")) from error
     return follow_up
-
-
-def _what(follow_up: FollowUp) -> str:
-    return str(follow_up)
 
 
 def _record(
@@ -327,7 +321,7 @@ def _record(
         by=by,
         at=at,
         old=old,
-        new=new,
+        new={"rule": follow_up.rule, "note": follow_up.note, **new},
         person=follow_up.person,
         organisation=follow_up.organisation,
         lead=follow_up.lead,

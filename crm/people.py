@@ -2,107 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import phonenumbers
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
-from stdnum import exceptions as stdnum_errors
-from stdnum.eu import vat
 
 from crm import events, locks
 from crm.free_mail import company_domain
 from crm.models import EmailAddress, EventKind, Organisation, Person, PhoneNumber, Position, User
+from crm.notation import parse_email, parse_kvk, parse_name, parse_phone, parse_vat
 from crm.refusal import Refused
-
-PARTICLES = frozenset(
-    """
-    van von de der den ter ten te het 't op in aan bij uit over onder voor tot la le du des del della di da dos
-    das do el al bin ben zu zum zur
-    """.split()  # noqa: SIM905 - a page of words reads better than a page of quotes
-)
-"""Words that stand between given and family name; only in lower case, since a Belgian *De Wit* is a family name."""
-
-
-@dataclass(frozen=True)
-class Name:
-    given: str
-    particle: str
-    family: str
-
-
-def parse_name(text: str) -> Name:
-    """Split a full name as people in the Low Countries write it. One word alone is a given name.
-
-    >>> parse_name("Peter van der Meulen")
-    Name(given='Peter', particle='van der', family='Meulen')
-    >>> parse_name("Sofie De Wit")
-    Name(given='Sofie', particle='', family='De Wit')
-    """
-    words = text.split()
-    first = next((i for i, word in enumerate(words) if word in PARTICLES), None)
-    if first is None:
-        return Name(" ".join(words[:1]), "", " ".join(words[1:]))
-    last = first
-    while last < len(words) - 1 and words[last] in PARTICLES:
-        last += 1
-    return Name(" ".join(words[:first]), " ".join(words[first:last]), " ".join(words[last:]))
-
-
-def parse_phone(text: str, country: str | None = None) -> str:
-    """A phone number in E.164 notation. National notations are read as numbers of `country` (default: the organisation's).
-
-    Refuses what is no possible number, naming it.
-    """
-    try:
-        number = phonenumbers.parse(text, country or settings.COUNTRY)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_possible_number(number):
-        raise Refused(
-            _("“%(number)s” is not a phone number. Write it with its country code, such as +32 15 12 34 56.")
-            % {"number": text}
-        )
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def parse_email(text: str) -> str:
-    """An e-mail address in lower case. Refuses what is none, naming it."""
-    address = text.strip().lower()
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise Refused(_("“%(address)s” is not an e-mail address.") % {"address": text}) from None
-    return address
-
-
-def parse_vat(text: str) -> str:
-    """A European VAT number without dots and spaces, or nothing from nothing. Refuses what is none, naming it."""
-    if not text.strip():
-        return ""
-    try:
-        return str(vat.validate(text.strip()))
-    except stdnum_errors.ValidationError:
-        raise Refused(
-            _("“%(number)s” is not a European VAT number, such as BE0428759497.") % {"number": text}
-        ) from None
-
-
-def parse_kvk(text: str) -> str:
-    """A KvK number as its eight digits, or nothing from nothing. Refuses what is none: a zero that a spreadsheet dropped is not guessed."""
-    digits = re.sub(r"[\s.]", "", text)
-    if digits and not re.fullmatch(r"[0-9]{8}", digits):
-        raise Refused(
-            _("“%(number)s” is not a KvK number. It has eight digits, leading zeros included.") % {"number": text}
-        )
-    return digits
-
 
 PARSERS = {"vat_number": parse_vat, "kvk_number": parse_kvk}
 
@@ -151,12 +61,14 @@ def add(
 ) -> Person:
     """A new person with what is known of them. An organisation that is given by its name is the one with exactly that name, else a new one.
 
-    Refuses an empty name, and an address or number that is none; then nobody is added.
+    Refuses a name that is empty or does not fit, and an address or number that is none; then nobody is added.
     """
     if not name.strip():
         raise Refused(_("A person needs a name."))
     organisation = _called(organisation, by, at) if isinstance(organisation, str) else organisation
     split = parse_name(name)
+    if any(len(part) > most for part, most in ((split.given, 100), (split.particle, 30), (split.family, 100))):
+        raise Refused(_("This name is longer than we can keep. Write it shorter."))
     person = Person.objects.create(given_name=split.given, particle=split.particle, family_name=split.family, **fields)
     if email:
         EmailAddress.objects.create(person=person, address=parse_email(email), is_preferred=True)
@@ -265,6 +177,8 @@ def change_organisation(*, organisation: Organisation, by: User | None, at: date
     fields = {field: PARSERS[field](value) if field in PARSERS else value for field, value in fields.items()}
     if "domain" in fields:
         fields["domain"] = company_domain(fields["domain"])
+        if fields["domain"]:
+            locks.hold("organisation", fields["domain"])
         other = organisation_at(fields["domain"])
         if other is not None and other.pk != organisation.pk:
             raise Refused(
@@ -279,6 +193,8 @@ def _change(
 ) -> Any:
     if unknown := fields.keys() - allowed:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))}")
+    locks.row(type(record)._default_manager.only("pk"), record.pk)
+    record.refresh_from_db(fields=list(fields))  # What stands there now, and not what the page showed.
     old = {name: getattr(record, name) for name in fields}
     changed = {name for name, value in fields.items() if value != old[name]}
     if changed:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import events
+from crm import events, locks
 from crm.models import Conversation, Deal, EventKind, Lead, Person, Promise, PromiseSide, PromiseState, User
 from crm.refusal import Refused
 
@@ -90,17 +90,17 @@ def _resolve(promise: Promise, state: PromiseState, kind: EventKind, by: User, a
 
 @transaction.atomic
 def move(*, promise: Promise, due_on: date, by: User, at: datetime) -> Promise:
-    """The promise has another date; the old one stays in its history. Refuses a settled promise, and a day that has passed."""
+    """The promise has another date; the old one stays in its history. A *not before* after it is lifted.
+    Refuses a settled promise, and a day that has passed."""
     if due_on < at.astimezone(by.zone).date():
         raise Refused(_("This day has passed. Choose today or a later day."))
-    moved = Promise.objects.filter(pk=promise.pk, state=PromiseState.OPEN)
-    old = promise.due_on
-    if not moved.update(due_on=due_on):
+    old = locks.row(Promise.objects.all(), promise.pk)
+    if not old.is_open:
         raise Refused(_("This promise is settled already, so it cannot move."))
-    if promise.not_before and promise.not_before > due_on:
-        moved.update(not_before=None)
-    promise.refresh_from_db(fields=["due_on", "not_before"])
-    if old != due_on:
+    promise.due_on = due_on
+    promise.not_before = None if old.not_before and old.not_before > due_on else old.not_before
+    promise.save(update_fields=["due_on", "not_before"])
+    if old.due_on != due_on:
         events.record(
             EventKind.PROMISE_MOVED,
             subject=promise,
@@ -109,7 +109,7 @@ def move(*, promise: Promise, due_on: date, by: User, at: datetime) -> Promise:
             person=promise.person,
             lead=promise.lead,
             deal=promise.deal,
-            old={"due": old},
+            old={"due": old.due_on},
             new={"due": due_on, "text": promise.text},
         )
     return promise

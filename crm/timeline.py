@@ -26,6 +26,7 @@ from crm.models import (
     Organisation,
     Person,
     ReferralState,
+    Rule,
 )
 
 Badge = dict[str, str]
@@ -261,6 +262,12 @@ def _referral_moved(old: dict[str, Any], new: dict[str, Any]) -> str:
     return _choice(ReferralState, new.get("state"))
 
 
+def _follow_up(old: dict[str, Any], new: dict[str, Any]) -> str:
+    what = str(new.get("note") or _choice(Rule, new.get("rule")))
+    until = _("until %(day)s") % {"day": _day(new["until"])} if new.get("until") else ""
+    return " · ".join(filter(None, (what, until, str(new.get("why") or ""))))
+
+
 def _word(name: str) -> Callable[[dict[str, Any], dict[str, Any]], str]:
     return lambda old, new: str(new.get(name) or "")
 
@@ -283,8 +290,10 @@ SENTENCES: dict[EventKind, Callable[[dict[str, Any], dict[str, Any]], str]] = {
     EventKind.PROMISE_KEPT: _word("text"),
     EventKind.PROMISE_BROKEN: _word("text"),
     EventKind.PROMISE_MOVED: _promise_moved,
-    EventKind.FOLLOW_UP_DONE: _word("note"),
-    EventKind.FOLLOW_UP_MADE: _word("note"),
+    EventKind.FOLLOW_UP_MADE: _follow_up,
+    EventKind.FOLLOW_UP_DONE: _follow_up,
+    EventKind.FOLLOW_UP_NOT_NEEDED: _follow_up,
+    EventKind.FOLLOW_UP_PUT_OFF: _follow_up,
     EventKind.REFERRAL_ASKED: _word("whom"),
     EventKind.REFERRAL_PROMISED: _promised,
     EventKind.REFERRAL_INTRODUCED: _word("introduced"),

@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from stdnum.eu import vat
 
-from crm import people
+from crm import notation
 from crm.channels import csv_file
 from crm.channels.csv_file import Sheet
 from crm.channels.import_map import ImportMap
@@ -338,11 +338,11 @@ def _valid(check: Callable[[str], Any], value: str) -> str:
 
 
 def _email(cell: str) -> str:
-    return people.parse_email(_text(254)(cell))
+    return notation.parse_email(_text(254)(cell))
 
 
 def _phone(plan: ImportMap) -> Callable[[str], str]:
-    return lambda cell: people.parse_phone(cell, plan.country)
+    return lambda cell: notation.parse_phone(cell, plan.country)
 
 
 def _words(cell: str) -> list[str]:
@@ -352,9 +352,9 @@ def _words(cell: str) -> list[str]:
     return words
 
 
-def _full_name(cell: str) -> people.Name:
+def _full_name(cell: str) -> notation.Name:
     family, comma, given = cell.partition(",")
-    name = people.parse_name(f"{given.strip()} {family.strip()}" if comma and "," not in given else cell)
+    name = notation.parse_name(f"{given.strip()} {family.strip()}" if comma and "," not in given else cell)
     if len(name.given) > 100 or len(name.family) > 100 or len(name.particle) > 30:
         raise Refused(_too_long(100))
     return name
@@ -529,7 +529,7 @@ class Organisations:
             yield "name", _("The name is missing.")
 
 
-def _split_name(values: dict[str, Any], name: people.Name | None) -> None:
+def _split_name(values: dict[str, Any], name: notation.Name | None) -> None:
     """Parts that have columns of their own win over the full name."""
     if name is not None and not values.get("given_name") and not values.get("family_name"):
         values["given_name"], values["particle"], values["family_name"] = (

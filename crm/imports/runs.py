@@ -29,7 +29,7 @@ from crm.imports.progress import OnProgress, Progress
 from crm.imports.reading import Problem, Reader, Stages, Taken
 from crm.imports.staging import Columns, Said
 from crm.models import EventKind, ImportKind, ImportRun, ImportState, Stage, User
-from crm.people import Name
+from crm.notation import Name
 from crm.refusal import Refused
 
 LARGEST = 64 * 1024 * 1024

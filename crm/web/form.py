@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import capture, people
+from crm import capture, notation
 from crm.channels.web_form import Submission, WebForm
 from crm.models import CaptureForm, Channel
 from crm.refusal import Refused
@@ -57,7 +57,7 @@ def _received(web_form: WebForm, capture_form: CaptureForm) -> bool:
         return True  # A machine learns nothing from our answer.
     try:
         if submission.phone:
-            people.parse_phone(submission.phone)
+            notation.parse_phone(submission.phone)
     except Refused as refusal:
         web_form.add_error("phone", str(refusal))
         return False

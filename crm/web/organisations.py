@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import people, search, timeline
+from crm import notation, people, search, timeline
 from crm.free_mail import company_domain
 from crm.models import Organisation, User
 from crm.models.organisations import OrganisationQuerySet
@@ -149,10 +149,10 @@ class OrganisationForm(KringForm):
         return country
 
     def clean_kvk_number(self) -> str:
-        return self._parsed(people.parse_kvk, "kvk_number")
+        return self._parsed(notation.parse_kvk, "kvk_number")
 
     def clean_vat_number(self) -> str:
-        return self._parsed(people.parse_vat, "vat_number")
+        return self._parsed(notation.parse_vat, "vat_number")
 
     def _parsed(self, parse: Any, name: str) -> str:
         try:

@@ -136,6 +136,14 @@ def test_deleting_the_only_conversation_makes_it_never_again(person, sdr):
     assert Event.objects.filter(kind=EventKind.CONVERSATION_DELETED, old__summary="About sailing").exists()
 
 
+def test_removed_from_two_pages_it_is_removed_once(person, sdr):
+    said = make.conversation(person, by=sdr)
+    stale = Conversation.objects.get(pk=said.pk)
+    conversations.delete(conversation=said, by=sdr, at=AT)
+    conversations.delete(conversation=stale, by=sdr, at=AT)
+    assert Event.objects.filter(kind=EventKind.CONVERSATION_DELETED).count() == 1
+
+
 def test_what_is_said_on_a_lead_is_said_on_the_deal_that_came_of_it(account_manager, sdr):
     offered = make.hand_off(sdr, account_manager)
     deal = handoffs.accept(hand_off=offered, next_step="Video", next_step_on=AT.date(), by=account_manager, at=AT)

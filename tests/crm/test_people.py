@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm import people
+from crm import notation, people
 from crm.models import Event, EventKind, Organisation, Person
 from crm.refusal import Refused
 from tests import make
@@ -29,20 +29,20 @@ def person() -> Person:
     ],
 )
 def test_a_name_is_split_as_it_is_written_here(text, given, particle, family):
-    assert people.parse_name(text) == people.Name(given, particle, family)
+    assert notation.parse_name(text) == notation.Name(given, particle, family)
 
 
 @pytest.mark.parametrize(
     "text", ["015 12 34 56", "+32 15 12 34 56", "0032 15 12 34 56", "015/12.34.56", "+32 (0)15 12 34 56"]
 )
 def test_a_number_is_one_number_in_any_notation(text):
-    assert people.parse_phone(text) == "+3215123456"
+    assert notation.parse_phone(text) == "+3215123456"
 
 
-@pytest.mark.parametrize("text", ["call me", "12", "+32 1"])
+@pytest.mark.parametrize("text", ["call me", "12", "+32 1", "+49 222", "+49 2222 2222 2222 222"])
 def test_what_is_no_number_is_refused_by_its_name(text):
     with pytest.raises(Refused) as refusal:
-        people.parse_phone(text)
+        notation.parse_phone(text)
     assert text in str(refusal.value)
 
 
@@ -63,6 +63,19 @@ def test_a_refused_address_leaves_nobody_behind():
         people.add(name="Sofie De Wit", organisation="Notelaar", email="not an address", by=None, at=AT)
     assert not Person.objects.exists()
     assert not Organisation.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["Sofie " + "e" * 101, "S" * 101, "Jan van der van der van der van der van der Berg"])
+def test_a_name_that_does_not_fit_is_refused_in_words(name):
+    with pytest.raises(Refused, match="longer than we can keep"):
+        people.add(name=name, by=None, at=AT)
+
+
+def test_a_change_from_an_old_page_remembers_what_really_stood_there(person, sdr):
+    stale = Person.objects.get(pk=person.pk)
+    people.change(person=person, family_name="Molen", by=sdr, at=AT)
+    people.change(person=stale, family_name="Molens", by=sdr, at=AT)
+    assert Event.objects.filter(kind=EventKind.PERSON_CHANGED).order_by("pk").last().old == {"family_name": "Molen"}
 
 
 def test_a_change_is_remembered_as_old_and_new_and_the_full_name_follows(person, sdr):

@@ -59,6 +59,15 @@ def test_a_move_leaves_the_old_day_in_the_history(promise, sdr):
     assert event.new == {"due": "2026-12-02", "text": "Send the revised schedule"}
 
 
+def test_a_move_from_an_old_page_remembers_the_day_that_really_stood_there(promise, sdr):
+    stale = Promise.objects.get(pk=promise.pk)
+    first, second = AT.date() + timedelta(days=20), AT.date() + timedelta(days=30)
+    promises.move(promise=promise, due_on=first, by=sdr, at=AT)
+    promises.move(promise=stale, due_on=second, by=sdr, at=AT)
+    last = Event.objects.filter(kind=EventKind.PROMISE_MOVED).order_by("pk").last()
+    assert (last.old["due"], last.new["due"]) == (first.isoformat(), second.isoformat())
+
+
 def test_a_promise_does_not_move_into_the_past(promise, sdr):
     with pytest.raises(Refused):
         promises.move(promise=promise, due_on=TODAY - timedelta(days=1), by=sdr, at=AT)
