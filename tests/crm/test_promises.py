@@ -64,8 +64,9 @@ def test_a_move_from_an_old_page_remembers_the_day_that_really_stood_there(promi
     first, second = AT.date() + timedelta(days=20), AT.date() + timedelta(days=30)
     promises.move(promise=promise, due_on=first, by=sdr, at=AT)
     promises.move(promise=stale, due_on=second, by=sdr, at=AT)
-    last = Event.objects.filter(kind=EventKind.PROMISE_MOVED).order_by("pk").last()
-    assert (last.old["due"], last.new["due"]) == (first.isoformat(), second.isoformat())
+    last = Event.objects.filter(kind=EventKind.PROMISE_MOVED).latest("pk")
+    assert last.old == {"due": first.isoformat()}
+    assert last.new == {"due": second.isoformat(), "text": promise.text}
 
 
 def test_a_promise_does_not_move_into_the_past(promise, sdr):
