@@ -68,6 +68,10 @@ class Scope:
     def deals(self) -> DealQuerySet:
         return self._of_team(Deal.objects.all(), "owner")
 
+    def priced(self) -> DealQuerySet:
+        """Deals in the currency that is measured: amounts of two currencies are never added up, so a sum is about these alone."""
+        return self.deals().filter(currency=self.currency)
+
     def leads(self) -> Any:
         return self._of_team(Lead.objects.all(), "owner")
 
@@ -116,7 +120,7 @@ def _per_week(scope: Scope, rows: QuerySet[Any]) -> Decimal:
 
 def _sum(expression: Any) -> Callable[[Scope, QuerySet[Any]], Decimal]:
     def measure(scope: Scope, rows: QuerySet[Any]) -> Decimal:
-        total = rows.filter(currency=scope.currency).order_by().aggregate(total=Sum(expression))["total"]
+        total = rows.order_by().aggregate(total=Sum(expression))["total"]
         return total if total is not None else Decimal(0)
 
     return measure
@@ -134,7 +138,7 @@ def _recent_conversations(scope: Scope) -> Any:
 
 def _referral_amount(scope: Scope, rows: QuerySet[Any]) -> Decimal:
     amount = Coalesce("lead__deal__buyer_amount", "lead__deal__seller_amount")
-    total = rows.filter(lead__deal__currency=scope.currency).order_by().aggregate(total=Sum(amount))["total"]
+    total = rows.order_by().aggregate(total=Sum(amount))["total"]
     return total if total is not None else Decimal(0)
 
 
@@ -142,6 +146,10 @@ def _won_referrals(scope: Scope) -> Any:
     return scope.referrals().filter(
         Q(state=ReferralState.WON) | Q(state=ReferralState.THANKED, lead__deal__state="won")
     )
+
+
+def _won_referrals_priced(scope: Scope) -> Any:
+    return _won_referrals(scope).filter(lead__deal__currency=scope.currency)
 
 
 def _received(days: int) -> Callable[[Scope], QuerySet[Any]]:
@@ -171,35 +179,35 @@ METRICS: dict[str, Metric] = {
             "open_amount_buyers",
             _("Open, said by buyers"),
             Unit.MONEY,
-            lambda scope: scope.deals().open().filter(buyer_amount__isnull=False),
+            lambda scope: scope.priced().open().filter(buyer_amount__isnull=False),
             _sum("buyer_amount"),
         ),
         Metric(
             "open_amount_sellers",
             _("Open, expected by sellers"),
             Unit.MONEY,
-            lambda scope: scope.deals().open().filter(seller_amount__isnull=False),
+            lambda scope: scope.priced().open().filter(seller_amount__isnull=False),
             _sum("seller_amount"),
         ),
         Metric(
             "open_amount_weighted",
             _("Open, expected by sellers times the chance"),
             Unit.MONEY,
-            lambda scope: scope.deals().open().filter(seller_amount__isnull=False),
+            lambda scope: scope.priced().open().filter(seller_amount__isnull=False),
             _sum(forecast.WEIGHTED),
         ),
         Metric(
             "quarter_buyers",
             _("This quarter, said by buyers"),
             Unit.MONEY,
-            lambda scope: forecast.said_by_buyers(scope.deals(), *forecast.quarter(scope.today)),
+            lambda scope: forecast.said_by_buyers(scope.priced(), *forecast.quarter(scope.today)),
             _sum("buyer_amount"),
         ),
         Metric(
             "quarter_sellers",
             _("This quarter, expected by sellers"),
             Unit.MONEY,
-            lambda scope: forecast.expected_by_sellers(scope.deals(), *forecast.quarter(scope.today)),
+            lambda scope: forecast.expected_by_sellers(scope.priced(), *forecast.quarter(scope.today)),
             _sum("seller_amount"),
         ),
         Metric("leads_7_days", _("Leads received in a week"), Unit.COUNT, _received(7), _count),
@@ -243,7 +251,7 @@ METRICS: dict[str, Metric] = {
             _count,
         ),
         Metric("referrals_won", _("Referrals won"), Unit.COUNT, _won_referrals, _count),
-        Metric("referrals_won_amount", _("Won through referrals"), Unit.MONEY, _won_referrals, _referral_amount),
+        Metric("referrals_won_amount", _("Won through referrals"), Unit.MONEY, _won_referrals_priced, _referral_amount),
         Metric(
             "referrals_unthanked",
             _("Referrals not thanked"),

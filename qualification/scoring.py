@@ -79,10 +79,6 @@ class Result:
     def both_yes(self) -> bool:
         return self.ours.advice == Advice.YES and self.theirs.advice == Advice.YES
 
-    @property
-    def any_no(self) -> bool:
-        return Advice.NO in (self.ours.advice, self.theirs.advice)
-
 
 def score(
     questions: Iterable[Question], replies: Mapping[int, str], *, threshold_ours: int, threshold_theirs: int

@@ -87,10 +87,6 @@ class Conversation(models.Model):
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
 
     @property
-    def is_reply(self) -> bool:
-        return self.direction in REPLIES
-
-    @property
     def is_of_value(self) -> bool:
         return self.has_learning or self.has_gain or self.has_next_step
 

@@ -278,10 +278,6 @@ class Lead(Contacted):
     def may_move_to(self, status: str) -> bool:
         return status in LEAD_MOVES[self.status]
 
-    def team_id_of_owner(self) -> int | None:
-        owner: User | None = self.owner
-        return owner.team_id if owner else None
-
 
 class HandOffState(models.TextChoices):
     SUBMITTED = "submitted", _("waiting for an answer")

@@ -30,10 +30,6 @@ class Contacted(models.Model):
     class Meta:
         abstract = True
 
-    @property
-    def is_never_contacted(self) -> bool:
-        return self.last_contact_at is None
-
 
 class Tier(models.TextChoices):
     """How close we want to stay. The intervals of each tier stand with the keep-in-touch rule."""

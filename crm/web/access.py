@@ -21,7 +21,6 @@ from crm.models import (
     Conversation,
     Deal,
     EmailAddress,
-    Event,
     Finding,
     FollowUp,
     HandOff,
@@ -42,9 +41,8 @@ from crm.models import (
     User,
 )
 from crm.models.advocacy import ReferralQuerySet
-from crm.models.conversations import ConversationQuerySet, PromiseQuerySet
+from crm.models.conversations import PromiseQuerySet
 from crm.models.deals import DealQuerySet
-from crm.models.events import EventQuerySet
 from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
@@ -171,10 +169,6 @@ def criterion(pk: int) -> Criterion:
     return get_object_or_404(Criterion.objects.select_related("scorecard"), pk=pk)
 
 
-def user(pk: int) -> User:
-    return get_object_or_404(User.objects.active().select_related("team"), pk=pk)
-
-
 # Selections: every colleague reads, so they begin with all rows; a screen narrows them with the words of the QuerySet.
 
 
@@ -202,10 +196,6 @@ def organisations() -> OrganisationQuerySet:
     return Organisation.objects.all()
 
 
-def conversations() -> ConversationQuerySet:
-    return Conversation.objects.all()
-
-
 def promises() -> PromiseQuerySet:
     return Promise.objects.all()
 
@@ -216,10 +206,6 @@ def follow_ups() -> FollowUpQuerySet:
 
 def referrals() -> ReferralQuerySet:
     return Referral.objects.all()
-
-
-def events() -> EventQuerySet:
-    return Event.objects.all()
 
 
 def findings() -> FindingQuerySet:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from crm.models import Deal, Pipeline, Role, Stage, User
 from crm.models.deals import DealQuerySet
-from crm.web import access
+from crm.web import access, query
 from crm.web.page import Request, render_page
 
 CARDS = 25
@@ -88,7 +88,7 @@ def board(request: Request) -> HttpResponse:
 def context(user: User, asked: Mapping[str, str]) -> dict[str, Any]:
     """What the board shows of the pipeline and to whom it belongs, as `asked` says."""
     pipelines = list(access.pipelines())
-    wanted = number(asked.get("pipeline"))
+    wanted = query.number(asked.get("pipeline"))
     pipeline = next((row for row in pipelines if row.pk == wanted), pipelines[0] if pipelines else None)
     owner = whose(user, asked.get("owner"))
     rows = of(user, owner, access.deals().open())
@@ -123,8 +123,3 @@ def _columns(user: User, pipeline: Pipeline, rows: DealQuerySet) -> list[Column]
     for total in rows.filter(stage__in=columns).totals("stage"):
         columns[total["stage"]].totals.append(total)
     return list(columns.values())
-
-
-def number(text: str | None) -> int:
-    """The number of a row as a form sends it; 0, which no row has, for anything else."""
-    return int(text) if text and text.isdecimal() and len(text) < 19 else 0

@@ -19,7 +19,7 @@ from crm import conversations, logbook, search
 from crm.models import Conversation, ConversationKind, Deal, Direction, Lead, Organisation, Person
 from crm.models.conversations import PromiseQuerySet
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
 
@@ -62,8 +62,8 @@ class About:
 
     @staticmethod
     def _row(request: Request, name: str, fetch: Any, *, write: bool = True) -> Any:
-        text = request.GET.get(name, "")
-        return fetch(request, int(text), write=write) if text.isdecimal() and len(text) < 19 else None
+        pk = query.number(request.GET.get(name))
+        return None if pk is None else fetch(request, pk, write=write)
 
     def _is_known_place(self, source: Deal | Lead | None) -> bool:
         """Whether the organisation is that of the deal or lead, or where the person works."""

@@ -13,7 +13,6 @@ from django.db.models import Exists, F, Min, OuterRef
 from django.http import Http404, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,7 +23,7 @@ from crm.clock import organisation_calendar
 from crm.health import CHECKS
 from crm.metrics import METRICS, Scope, Unit
 from crm.models import Role, Team
-from crm.web import access, numbers
+from crm.web import access, numbers, query
 from crm.web.health import FindingLine, last_read, line
 from crm.web.page import Request, render_page, wanted_part
 
@@ -190,8 +189,8 @@ def period_of(asked: QueryDict, today: date) -> Period:
     if key == "year":
         return Period(key, date(today.year, 1, 1), date(today.year, 12, 31))
     if key == "custom":
-        last = _day(asked.get("to", "")) or today
-        first = _day(asked.get("from", "")) or forecast.add_months(last.replace(day=1), -11)
+        last = query.day(asked.get("to")) or today
+        first = query.day(asked.get("from")) or forecast.add_months(last.replace(day=1), -11)
         return Period(key, min(first, last), max(first, last))
     return Period("12m", forecast.add_months(today.replace(day=1), -11), today)
 
@@ -204,15 +203,6 @@ def _earliest() -> date:
     )
     zone = organisation_calendar().zone
     return min((moment.astimezone(zone).date() for moment in moments if moment), default=date.max)
-
-
-def _day(text: str) -> date | None:
-    """A day that a report can be about: one with a name, and not so far away that its neighbours have none."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day and 1970 <= day.year <= 2200 else None
 
 
 def _figures(scope: Scope) -> dict[str, Any]:

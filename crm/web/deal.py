@@ -21,7 +21,7 @@ from crm import deals, timeline
 from crm.models import Deal, DealState, LostReason, Stage, StageChange
 from crm.models.deals import CURRENCIES
 from crm.refusal import Refused
-from crm.web import access, board, nudge
+from crm.web import access, board, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, redirect_or_part, render_page
 
@@ -152,7 +152,7 @@ def change(request: Request, pk: int) -> HttpResponse:
 def move(request: Request, pk: int) -> HttpResponse:
     """The deal stands in the stage that was chosen. The answer is the page on which it was chosen: the board, or the deal's own."""
     row = access.deal(request, pk, write=True)
-    stage = access.stage(board.number(request.POST.get("stage")))
+    stage = access.stage(query.number(request.POST.get("stage")) or 0)
     on_page = request.POST.get("from") == "deal"
     said = ""
     try:

@@ -12,7 +12,6 @@ from django.db.models import DateTimeField
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,7 +20,7 @@ from crm import clock, deals, pipelines, reports, search
 from crm.models import DealState, Organisation, Person, Role, Stage, User
 from crm.models.deals import CURRENCIES, DealQuerySet
 from crm.refusal import Refused
-from crm.web import access, board, keyset, nudge
+from crm.web import access, board, keyset, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
 
@@ -51,10 +50,10 @@ class Chosen:
 
     state: str = ""
     owner: str = ""
-    sdr: int = 0
-    stage: int = 0
-    pipeline: int = 0
-    team: int = 0
+    sdr: int | None = None
+    stage: int | None = None
+    pipeline: int | None = None
+    team: int | None = None
     won_from: date | None = None
     won_to: date | None = None
     sort: str = "newest"
@@ -63,13 +62,13 @@ class Chosen:
     def of(cls, asked: QueryDict) -> Chosen:
         chosen = cls(
             state=asked.get("state", "") if asked.get("state") in DealState.values else "",
-            owner=owner if (owner := asked.get("owner", "")) in WHOSE or board.number(owner) else "",
-            sdr=board.number(asked.get("sdr")),
-            stage=board.number(asked.get("stage")),
-            pipeline=board.number(asked.get("pipeline")),
-            team=board.number(asked.get("team")),
-            won_from=_day(asked.get("won_from")),
-            won_to=_day(asked.get("won_to")),
+            owner=owner if (owner := asked.get("owner", "")) in WHOSE or query.number(owner) else "",
+            sdr=query.number(asked.get("sdr")),
+            stage=query.number(asked.get("stage")),
+            pipeline=query.number(asked.get("pipeline")),
+            team=query.number(asked.get("team")),
+            won_from=query.day(asked.get("won_from")),
+            won_to=query.day(asked.get("won_to")),
             sort=asked.get("sort", "") if asked.get("sort") in SORTS else "newest",
         )
         if chosen.won_from or chosen.won_to or chosen.sort == "won":
@@ -82,8 +81,8 @@ class Chosen:
             rows = rows.filter(state=self.state)
         if self.owner == NOBODY:
             rows = rows.filter(owner=None)
-        elif board.number(self.owner):
-            rows = rows.filter(owner=board.number(self.owner))
+        elif query.number(self.owner):
+            rows = rows.filter(owner=query.number(self.owner))
         elif self.owner:
             rows = board.of(user, self.owner, rows)
         for name, column in (
@@ -128,7 +127,7 @@ def index(request: Request) -> HttpResponse:
 def _colleagues(chosen: Chosen) -> list[User]:
     """Those who may own a deal, and whoever is chosen, who may have left."""
     people = list(access.users())
-    missing = {board.number(chosen.owner), chosen.sdr} - {0} - {user.pk for user in people}
+    missing = {pk for pk in (query.number(chosen.owner), chosen.sdr) if pk} - {user.pk for user in people}
     return people + (list(access.everyone().filter(pk__in=missing)) if missing else [])
 
 
@@ -176,7 +175,7 @@ def new(request: Request) -> HttpResponse:
     """Choose a customer, then say what it is about. Somebody who never ordered starts as a lead, and this says so."""
     asked = request.POST if request.method == "POST" else request.GET
     person = (
-        access.person(request, pk) if (pk := board.number(asked.get("person"))) and request.method != "POST" else None
+        access.person(request, pk) if (pk := query.number(asked.get("person"))) and request.method != "POST" else None
     )
     organisation = _organisation(request, asked, person)
     if organisation is None:
@@ -209,7 +208,7 @@ def new(request: Request) -> HttpResponse:
 
 def _organisation(request: Request, asked: QueryDict, person: Person | None) -> Organisation | None:
     """The organisation that is asked for; else the only customer for which this person works."""
-    if pk := board.number(asked.get("organisation")):
+    if pk := query.number(asked.get("organisation")):
         return access.organisation(request, pk, write=True)
     if person is None:
         return None
@@ -236,11 +235,3 @@ def _choose(request: Request, person: Person | None) -> HttpResponse:
 def _start(user: User, organisation: Organisation, person: Person | None) -> dict[str, Any]:
     mine = user.role in (Role.ACCOUNT_MANAGER, Role.MANAGER)
     return {"person": person, "owner": user if mine else organisation.owner, "currency": CURRENCIES[0]}
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        day = parse_date(text or "")
-    except ValueError:
-        return None
-    return day if day and 1900 <= day.year <= 2200 else None

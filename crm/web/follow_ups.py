@@ -12,7 +12,6 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -23,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import follow_ups
 from crm.models import FollowUp, Rule
 from crm.refusal import Refused
-from crm.web import access, today
+from crm.web import access, query, today
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, redirect_or_part, render_page
 
@@ -42,7 +41,10 @@ def done(request: Request, pk: int) -> HttpResponse:
 def not_needed(request: Request, pk: int) -> HttpResponse:
     follow_up = access.follow_up(request, pk, write=True)
     is_first = follow_ups.not_needed(
-        follow_up=follow_up, why=request.POST.get("why", "").replace("\x00", "")[:300], by=request.user, at=timezone.now()
+        follow_up=follow_up,
+        why=request.POST.get("why", "").replace("\x00", "")[:300],
+        by=request.user,
+        at=timezone.now(),
     )
     return _ended(request, follow_up, _("Not needed, then.") if is_first else _("This was closed already."), undo=True)
 
@@ -108,18 +110,15 @@ def _about(request: Request) -> dict[str, Any]:
     """Whom it is about, as the address says: `?person=5`, `?deal=7`. Everyone may plan a word with anyone, so reading is enough."""
     found = {"deal": access.deal, "lead": access.lead, "person": access.person, "organisation": access.organisation}
     return {
-        name: fetch(request, int(value))
+        name: fetch(request, pk)
         for name, fetch in found.items()
-        if (value := request.GET.get(name, "")).isdecimal() and len(value) < 19
+        if (pk := query.number(request.GET.get(name))) is not None
     }
 
 
 def _chosen_day(request: Request) -> date:
     """The day of the button that was pressed, else the one that was filled in."""
-    try:
-        day = parse_date(request.POST.get("until") or request.POST.get("day", ""))
-    except ValueError:
-        day = None
+    day = query.day(request.POST.get("until") or request.POST.get("day"))
     if day is None:
         raise Refused(_("Choose a day."))
     return day

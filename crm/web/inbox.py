@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import DateTimeField, Q
@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from crm.clock import day_start, organisation_calendar
 from crm.models import IN_HAND, LeadStatus, Role, User
 from crm.models.leads import STEPS, LeadQuerySet
-from crm.web import access, keyset
+from crm.web import access, keyset, query
 from crm.web.page import Request, render_page
 
 IN_HAND_WORD = "in_hand"
@@ -72,15 +72,15 @@ def _chosen(request: Request) -> dict[str, Any]:
     status = asked.get("status", "")
     owner = asked.get("owner", "")
     narrowed = any(asked.get(name) for name in NARROWING)
-    known_owner = owner in ("me", "nobody", "anyone", MINE_AND_NOBODYS) or _number(owner) is not None
+    known_owner = owner in ("me", "nobody", "anyone", MINE_AND_NOBODYS) or query.number(owner) is not None
     return {
         "status": status if status in (*LeadStatus.values, IN_HAND_WORD, "all") else IN_HAND_WORD,
         "owner": owner if known_owner else "anyone" if narrowed else _own_view(request.user),
         "origin": asked.get("origin", "")[:50].replace("\x00", ""),
-        "content": NOT_RECORDED if asked.get("content") == NOT_RECORDED else _number(asked.get("content", "")),
-        "team": _number(asked.get("team", "")),
-        "received_from": _day(asked.get("received_from", "")),
-        "received_to": _day(asked.get("received_to", "")),
+        "content": NOT_RECORDED if asked.get("content") == NOT_RECORDED else query.number(asked.get("content")),
+        "team": query.number(asked.get("team")),
+        "received_from": query.day(asked.get("received_from")),
+        "received_to": query.day(asked.get("received_to")),
         "reached": asked.get("reached", "") if asked.get("reached") in STEPS else "",
         "sort": "received" if asked.get("sort") == "received" else "",
     }
@@ -166,15 +166,3 @@ def _also(chosen: dict[str, Any], offered: dict[str, Any]) -> list[str]:
     if chosen["received_to"]:
         said.append(_("received up to %(day)s") % {"day": date_format(chosen["received_to"], "j F Y")})
     return said
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 1900 <= day.year <= 2200 else None

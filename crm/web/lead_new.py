@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from crm import capture
 from crm.models import Channel, Organisation, Person
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -58,8 +58,8 @@ class NewLeadForm(KringForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def lead_new(request: Request) -> HttpResponse:
     """`person` names somebody whom we know already. The same page sent twice is one lead."""
-    known = request.GET.get("person", "")
-    person = access.person(request, int(known)) if known.isascii() and known.isdecimal() and len(known) < 19 else None
+    known = query.number(request.GET.get("person"))
+    person = None if known is None else access.person(request, known)
     form = NewLeadForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         said = {**form.cleaned_data, "external_id": str(form.cleaned_data["message_id"])}

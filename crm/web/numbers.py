@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from crm import forecast, health
 from crm.metrics import METRICS, Scope
 from crm.models import Conversation, Deal, Finding, HandOff, Lead, Promise, Referral
-from crm.web import access, keyset
+from crm.web import access, keyset, query
 from crm.web.page import Request, render_page
 
 
@@ -79,10 +79,9 @@ def forecast_month(request: Request, side: str, year: int, month: int) -> HttpRe
 
 def scope_of(request: Request, at: datetime) -> Scope:
     """What the address asks for: `?team=` one team, `?owner=me` one's own rows; anything else is the whole organisation."""
-    team = request.GET.get("team", "")
     return Scope(
         at,
-        team_id=int(team) if team.isdecimal() and len(team) < 19 else None,
+        team_id=query.number(request.GET.get("team")),
         owner_id=request.user.pk if request.GET.get("owner") == "me" else None,
     )
 

@@ -20,7 +20,7 @@ from crm.free_mail import company_domain
 from crm.models import Organisation, User
 from crm.models.organisations import OrganisationQuerySet
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge
+from crm.web import access, keyset, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
 from crm.web.person import owners
@@ -50,7 +50,7 @@ def _chosen(request: Request) -> dict[str, str]:
     owner = request.GET.get("owner", "")
     return {
         "named": search.clean(request.GET.get("named", "")),
-        "owner": owner if owner in ("me", "nobody") or (owner.isdecimal() and len(owner) < 19) else "",
+        "owner": owner if owner in ("me", "nobody") or query.number(owner) else "",
         "customers": "yes" if request.GET.get("customers") == "yes" else "",
     }
 

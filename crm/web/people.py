@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from crm import search
 from crm.models import Tier
 from crm.models.people import PersonQuerySet
-from crm.web import access, keyset
+from crm.web import access, keyset, query
 from crm.web.page import Request, render_page
 
 SORTS: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -47,7 +47,7 @@ def _chosen(request: Request) -> dict[str, str]:
     return {
         "sort": sort if sort in SORTS else "oldest",
         "named": search.clean(asked.get("named", "")),
-        "owner": owner if owner in ("me", "nobody") or (owner.isdecimal() and len(owner) < 19) else "",
+        "owner": owner if owner in ("me", "nobody") or query.number(owner) else "",
         "tier": tier if tier in Tier.values or tier == "none" else "",
         "customers": "yes" if asked.get("customers") == "yes" else "",
     }

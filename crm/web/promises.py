@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,7 +16,7 @@ from crm import promises
 from crm.models import Deal, Lead, Person, Promise, PromiseSide
 from crm.models.conversations import PromiseQuerySet
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge
+from crm.web import access, keyset, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, back_to, render_page
 
@@ -111,18 +109,13 @@ def new(request: Request) -> HttpResponse:
 
 def about(request: Request) -> tuple[Person | None, Lead | None, Deal | None]:
     """Whom and what the address names, to be written by this user."""
-    deal = access.deal(request, key, write=True) if (key := _key(request, "deal")) else None
-    lead = access.lead(request, key, write=True) if (key := _key(request, "lead")) else None
-    person = access.person(request, key) if (key := _key(request, "person")) else None
+    deal = access.deal(request, key, write=True) if (key := query.number(request.GET.get("deal"))) else None
+    lead = access.lead(request, key, write=True) if (key := query.number(request.GET.get("lead"))) else None
+    person = access.person(request, key) if (key := query.number(request.GET.get("person"))) else None
     # Who may write the deal or lead may note what its people promised; about anybody else who may write that person.
     if person is not None and not access.is_around(person, deal or lead):
         access.must_write(request.user, person.owner)
     return person or (deal.person if deal else None) or (lead.person if lead else None), lead, deal
-
-
-def _key(request: Request, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _page_of(person: Person, lead: Lead | None, deal: Deal | None) -> str:
@@ -157,7 +150,7 @@ def break_(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def move(request: Request, pk: int) -> HttpResponse:
     promise = access.promise(request, pk, write=True)
-    day = _day(request.POST.get("due_on", ""))
+    day = query.day(request.POST.get("due_on"))
     if day is None:
         return _answer(request, promise, refused=_("Choose the day to which it moves."))
     try:
@@ -165,13 +158,6 @@ def move(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         return _answer(request, promise, refused=str(refusal))
     return _answer(request, promise, _("Moved. The old day stays in its history."))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _answer(request: Request, promise: Promise, said: str = "", *, refused: str = "") -> HttpResponse:

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import advocacy
 from crm.models import REFERRAL_MOVES, Deal, Person, Referral, ReferralState, Role, User
 from crm.refusal import Refused
-from crm.web import access, board, nudge
+from crm.web import access, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -108,10 +108,10 @@ def ask(request: Request) -> HttpResponse:
     asked = request.POST if request.method == "POST" else request.GET
     deal: Deal | None = None
     person: Person | None = None
-    if pk := board.number(asked.get("deal")):
+    if pk := query.number(asked.get("deal")):
         deal = access.deal(request, pk, write=True)
         person = deal.person
-    elif pk := board.number(asked.get("person")):
+    elif pk := query.number(asked.get("person")):
         person = access.person(request, pk, write=True)
     if deal is None and person is None:
         return render_page(request, "crm/referral_ask.html", {"offered": _offered(request)})

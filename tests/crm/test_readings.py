@@ -194,3 +194,13 @@ def test_two_readings_at_the_same_time_find_each_thing_once(account_manager):
     assert problems == []
     assert Finding.objects.filter(kind=FindingKind.STEP_PASSED).count() == 10
     assert HealthReading.objects.count() == len(metrics.METRICS)
+
+
+def test_a_sum_and_the_rows_behind_it_are_of_one_currency(account_manager):
+    for currency in ("EUR", "EUR", "USD"):
+        make.deal(account_manager, currency=currency, buyer_amount=Decimal(100), seller_amount=Decimal(200))
+    scope = Scope(AT)
+    for key, total in (("open_amount_buyers", 200), ("open_amount_sellers", 400)):
+        metric = METRICS[key]
+        assert metric.value(scope) == total
+        assert {deal.currency for deal in metric.rows(scope)} == {"EUR"}

@@ -123,7 +123,7 @@ def test_qualified_takes_both_sides() -> None:
     asked = [Question(1, "ours", 1), Question(2, "theirs", 1)]
     assert judge(asked, {1: "yes", 2: "yes"}).both_yes
     assert not judge(asked, {1: "yes"}).both_yes
-    assert judge(asked, {1: "yes", 2: "no"}).any_no
+    assert judge(asked, {1: "yes", 2: "no"}).theirs.advice == Advice.NO
 
 
 def test_a_reply_that_is_none_is_refused() -> None:

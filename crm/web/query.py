@@ -1,0 +1,24 @@
+"""Read what an address or a small form asks for. What makes no sense counts as not asked, so a mistyped address still shows a page."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils.dateparse import parse_date
+
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Years with which can be reckoned: what lies at the end of the calendar has no day after it."""
+
+
+def number(text: str | None) -> int | None:
+    """The number of a row, as the database can hold it."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def day(text: str | None) -> date | None:
+    """A day such as 2026-11-23."""
+    try:
+        found = parse_date(text or "")
+    except ValueError:
+        return None
+    return found if found and FIRST_YEAR <= found.year <= LAST_YEAR else None
