@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,7 @@ from crm.models import (
     ReferralState,
     Rule,
 )
+from crm.money import money
 
 Badge = dict[str, str]
 
@@ -46,6 +48,12 @@ class Entry:
     href: str = ""
     outgoing: bool = False
     quiet: bool = False
+
+
+class Entries(list[Entry]):
+    """One page of a timeline, newest first. `older` is the moment before which the next page begins; None at the very beginning."""
+
+    older: datetime | None = None
 
 
 CONVERSATION_ICONS = {
@@ -104,23 +112,55 @@ def of(
     organisation: Organisation | None = None,
     lead: Lead | None = None,
     deal: Deal | None = None,
+    before: datetime | None = None,
     limit: int = 50,
-) -> list[Entry]:
-    """The newest `limit` entries of exactly one of these records, newest first, in the reader's language. Three queries, whatever the length."""
+) -> Entries:
+    """The newest `limit` entries of exactly one of these records, or the newest before a moment, in the reader's language. Two queries,
+    whatever the length. What happened at the same moment stays together, and a scorecard that was filled in is one entry."""
     (link, record), *more = [
         (k, v) for k, v in (("person", person), ("organisation", organisation), ("lead", lead), ("deal", deal)) if v
     ]
     if more:
         raise ValueError("a timeline is of one record")
-    events: QuerySet[Event] = Event.objects.filter(**{link: record}).exclude(kind__in=HIDDEN).for_timeline()[:limit]
+    events: QuerySet[Event] = Event.objects.filter(**{link: record}).exclude(kind__in=HIDDEN).for_timeline()
     spoken = (
         Conversation.objects.filter(**{"people" if link == "person" else link: record})
         .for_timeline()
-        .order_by("-at", "-id")[:limit]
+        .order_by("-at", "-id")
     )
-    entries = [_event(event) for event in events] + [_conversation(conversation) for conversation in spoken]
-    entries.sort(key=lambda entry: entry.at, reverse=True)
-    return entries[:limit]
+    if before:
+        events, spoken = events.filter(at__lt=before), spoken.filter(at__lt=before)
+    found = [_event(event) for event in events[: limit + 1]]
+    found += [_conversation(conversation) for conversation in spoken[: limit + 1]]
+    found.sort(key=lambda entry: entry.at, reverse=True)
+    shown = found[:limit]
+    if len(found) > limit:
+        whole = [entry for entry in shown if entry.at > found[limit].at]
+        shown = whole or shown
+    entries = Entries(_folded(shown))
+    entries.older = shown[-1].at if len(found) > len(shown) else None
+    return entries
+
+
+def moment(text: str | None) -> datetime | None:
+    """The moment that an address names, such as the `older` of a page; None for anything else."""
+    try:
+        found = parse_datetime(text or "")
+    except ValueError:
+        return None
+    return found if found and timezone.is_aware(found) else None
+
+
+def _folded(entries: list[Entry]) -> list[Entry]:
+    """Small print of one kind by one person in a row, such as a scorecard that was filled in, is one entry of several lines."""
+    folded: list[Entry] = []
+    for entry in entries:
+        last = folded[-1] if folded else None
+        if last and entry.quiet and (last.title, last.who, last.quiet) == (entry.title, entry.who, True):
+            folded[-1] = replace(last, body="\n".join(filter(None, (last.body, entry.body))))
+        else:
+            folded.append(entry)
+    return folded
 
 
 def _conversation(row: Conversation) -> Entry:
@@ -182,10 +222,6 @@ def _day(value: Any) -> str:
     return date_format(date.fromisoformat(value[:10]), "j F Y") if value else ""
 
 
-def _number(value: Any) -> str:
-    return f"{Decimal(str(value)).normalize():f}" if value is not None else ""
-
-
 def _from_to(name: str) -> Callable[[dict[str, Any], dict[str, Any]], str]:
     def say(old: dict[str, Any], new: dict[str, Any]) -> str:
         if old.get(name):
@@ -204,11 +240,11 @@ def _lead_received(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
-    return _("%(question)s: %(reply)s. %(evidence)s") % {
+    said = _("%(question)s: %(reply)s") % {
         "question": new.get("question", ""),
         "reply": {"yes": _("yes"), "no": _("no"), "partly": _("partly")}.get(new.get("reply", ""), _("not known yet")),
-        "evidence": new.get("evidence", ""),
     }
+    return " · ".join(filter(None, (said, str(new.get("evidence") or ""))))
 
 
 def _qualified(old: dict[str, Any], new: dict[str, Any]) -> str:
@@ -238,7 +274,7 @@ def _step(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _won(old: dict[str, Any], new: dict[str, Any]) -> str:
-    return f"{new.get('currency', '')} {_number(new['amount'])}" if new.get("amount") is not None else ""
+    return money(new["amount"], new.get("currency") or "EUR") if new.get("amount") is not None else ""
 
 
 def _lost(old: dict[str, Any], new: dict[str, Any]) -> str:

@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 import zlib
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import format_compact_currency, get_currency_symbol, get_decimal_symbol, get_group_symbol
 from django import template
 from django.conf import settings
 from django.core import mail
@@ -25,7 +22,10 @@ from django.utils import timezone
 from django.utils.dates import MONTHS_3, WEEKDAYS
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext, to_locale
+from django.utils.translation import get_language, gettext, ngettext
+
+from crm.money import money, money_short
+from crm.web import origins
 
 register = template.Library()
 
@@ -133,59 +133,14 @@ def avatar(name: Any, size: str = "") -> SafeString:
 # ── Money and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@cache
-def _locale(language: str) -> Locale:
-    try:
-        return Locale.parse(to_locale(language))
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse("en")
-
-
-def _current_locale() -> Locale:
-    return _locale(get_language() or settings.LANGUAGE_CODE)
-
-
-@cache
-def _signs(language: str, currency: str) -> tuple[str, dict[int, str]]:
-    """The currency's sign, and the separators of that language. Babel knows them; asking once keeps long lists quick."""
-    locale = _locale(language)
-    separators = {ord(","): get_group_symbol(locale), ord("."): get_decimal_symbol(locale)}
-    return get_currency_symbol(currency, locale), separators
-
-
-def _amount(value: Any) -> Decimal | None:
-    try:
-        amount = Decimal(str(value))
-    except (InvalidOperation, ValueError):
-        return None
-    return amount if amount.is_finite() else None
+register.filter(money)
+register.filter(money_short)
 
 
 @register.filter
-def money(value: Any, currency: str = "EUR") -> str:
-    """`{{ deal.amount|money:deal.currency }}`: "€ 24,500" in English, "€ 24.500" in Dutch; cents only where there are any."""
-    amount = _amount(value)
-    if amount is None:
-        return gettext("not known")
-    sign, separators = _signs(get_language() or settings.LANGUAGE_CODE, currency or "EUR")
-    whole = amount == amount.to_integral_value()
-    digits = f"{abs(amount):,.0f}" if whole else f"{abs(amount):,.2f}"
-    return f"{'-' if amount < 0 else ''}{sign}\N{NO-BREAK SPACE}{digits.translate(separators)}"
-
-
-@register.filter
-def money_short(value: Any, currency: str = "EUR") -> str:
-    """`{{ total|money_short:"EUR" }}`: "€ 212k", for numbers that are read from a distance."""
-    amount = _amount(value)
-    if amount is None:
-        return gettext("not known")
-    if abs(amount) < 10_000:
-        return money(amount.quantize(Decimal(1)), currency)
-    text = format_compact_currency(
-        amount, currency or "EUR", locale=_current_locale(), fraction_digits=int(abs(amount) >= 1_000_000)
-    )
-    text = re.sub(r"^(-?)(\D+?)\s?(\d)", "\\1\\2\N{NO-BREAK SPACE}\\3", text)
-    return text.replace("K", "k")
+def origin(value: Any) -> str:
+    """`{{ lead.origin|origin }}`: the usual ones in the reader's language, others as they were recorded."""
+    return origins.words(str(value or ""))
 
 
 # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -209,6 +164,10 @@ def _day_words(day: date, today: date) -> str:
         return gettext("tomorrow")
     if -7 < distance < 7:
         return str(WEEKDAYS[day.weekday()])
+    return _date_words(day, today)
+
+
+def _date_words(day: date, today: date) -> str:
     month = str(MONTHS_3[day.month])
     month = month.title() if (get_language() or "en").startswith("en") else month
     return f"{day.day} {month}" if day.year == today.year else f"{day.day} {month} {day.year}"
@@ -228,10 +187,11 @@ def when(value: Any, at: Any = None) -> str:
 
 @register.filter
 def day(value: Any, at: Any = None) -> str:
-    """`{{ deal.next_step_at|day }}`: as `when`, never with a time."""
+    """`{{ deal.next_step_on|day }}`: "Monday" is the coming one, since these are dates that were agreed; a past one is "16 Nov"."""
     if not isinstance(value, date):
         return ""
-    return _day_words(_day(value), timezone.localtime(_now(at)).date())
+    day, today = _day(value), timezone.localtime(_now(at)).date()
+    return _date_words(day, today) if (day - today).days < -1 else _day_words(day, today)
 
 
 @register.filter

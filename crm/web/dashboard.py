@@ -23,7 +23,7 @@ from crm.clock import organisation_calendar
 from crm.health import CHECKS
 from crm.metrics import METRICS, Scope, Unit
 from crm.models import Role, Team
-from crm.web import access, numbers, query
+from crm.web import access, numbers, origins, query
 from crm.web.health import FindingLine, last_read, line
 from crm.web.page import Request, render_page, wanted_part
 
@@ -154,6 +154,8 @@ def _words(cell: reports.Cell) -> str:
         return "–"
     if name in UNNAMED and not value:
         return str(UNNAMED[name])
+    if name == "origin":
+        return origins.words(value)
     if name == "step":
         return str(reports.STEPS[value])
     if name == "role":

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from crm.clock import day_start, organisation_calendar
 from crm.models import IN_HAND, LeadStatus, Role, User
 from crm.models.leads import STEPS, LeadQuerySet
-from crm.web import access, keyset, query
+from crm.web import access, keyset, origins, query
 from crm.web.page import Request, render_page
 
 IN_HAND_WORD = "in_hand"
@@ -132,7 +132,9 @@ def _offered(chosen: dict[str, Any]) -> dict[str, Any]:
         "teams": teams,
         "contents": contents,
         "owner_options": _options(owners, chosen["owner"]),
-        "origin_options": _options(((origin, origin) for origin in access.leads().origins()), chosen["origin"]),
+        "origin_options": _options(
+            ((origin, origins.words(origin)) for origin in access.leads().origins()), chosen["origin"]
+        ),
         "team_options": _options(((team.pk, team.name) for team in teams), chosen["team"]),
         "content_options": _options(
             ((content.pk, Truncator(content.title).chars(60)) for content in contents), chosen["content"]

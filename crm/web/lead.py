@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -115,21 +114,9 @@ def _page(request: Request, lead: Lead, scorecard: Scorecard | None = None) -> d
         "email": person.email_addresses.first() if person else None,
         "phone": person.phone_numbers.first() if person else None,
         "reading": reading.of(person, latest=1),
-        "entries": _folded(timeline.of(lead=lead)),
+        "entries": timeline.of(lead=lead, before=timeline.moment(request.GET.get("before"))),
         "promises": person.promises.open().for_list() if person else [],
         "rejected": rejected,
         "unsent": lead.mails.filter(sent_at__isnull=True).exclude(failure="").order_by("-created_at").first(),
         **_scorecard(request, lead, scorecard),
     }
-
-
-def _folded(entries: list[timeline.Entry]) -> list[timeline.Entry]:
-    """Small print of one kind by one person in a row, such as a scorecard that was filled in, is one entry of several lines."""
-    folded: list[timeline.Entry] = []
-    for entry in entries:
-        last = folded[-1] if folded else None
-        if last and entry.quiet and (last.title, last.who, last.quiet) == (entry.title, entry.who, True):
-            folded[-1] = replace(last, body=f"{last.body}\n{entry.body}")
-        else:
-            folded.append(entry)
-    return folded

@@ -49,7 +49,7 @@ def person(request: Request, pk: int) -> HttpResponse:
             .filter(Q(referrer=who) | Q(introduced=who))
             .for_list()
             .order_by("-asked_at", "-id")[:EACH],
-            "entries": timeline.of(person=who),
+            "entries": timeline.of(person=who, before=timeline.moment(request.GET.get("before"))),
             "may_write": access.may_write(request.user, who.owner),
         },
     )
@@ -66,7 +66,7 @@ class NewPersonForm(KringForm):
     )
     email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, required=False)
     is_shared = forms.BooleanField(label=gettext_lazy("Two people share this address"), required=False)
-    phone = forms.CharField(label=gettext_lazy("Telephone"), max_length=40, required=False)
+    phone = forms.CharField(label=gettext_lazy("Phone"), max_length=40, required=False)
     organisation = forms.CharField(
         label=gettext_lazy("Organisation"),
         help_text=gettext_lazy("One that we do not know yet is added."),

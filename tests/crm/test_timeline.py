@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import translation
@@ -90,3 +91,32 @@ def test_every_sentence_survives_an_event_that_says_nothing(deal: Deal) -> None:
 def test_a_timeline_is_of_one_record(deal: Deal) -> None:
     with pytest.raises(ValueError, match="one record"):
         timeline.of(deal=deal, person=deal.person)
+
+
+def test_a_long_history_goes_on_before_its_oldest_entry_and_loses_nothing(deal: Deal, account_manager: User) -> None:
+    person = deal.person
+    assert person is not None
+    for hour in range(7):
+        conversations.log(
+            people=[person], deal=deal, kind="call", by=account_manager, at=AT + timedelta(hours=1 + hour)
+        )
+    whole = [entry.at for entry in timeline.of(deal=deal)]
+    first = timeline.of(deal=deal, limit=4)
+    found, older = [entry.at for entry in first], first.older
+    while older:
+        page = timeline.of(deal=deal, limit=4, before=older)
+        found, older = found + [entry.at for entry in page], page.older
+    assert found == whole
+
+
+def test_what_was_won_is_said_in_the_readers_way_of_writing_money(deal: Deal, account_manager: User) -> None:
+    Deal.objects.filter(pk=deal.pk).update(buyer_amount=Decimal(12100))
+    deals.win(deal=deal, by=account_manager, at=AT + timedelta(hours=1))
+    assert bodies(deal)[0] == "€\N{NO-BREAK SPACE}12,100"
+    with translation.override("nl"):
+        assert bodies(deal)[0] == "€\N{NO-BREAK SPACE}12.100"
+
+
+@pytest.mark.parametrize("text", [None, "", "yesterday", "2026-11-21", "2026-13-45T00:00", "2026-11-21T10:00"])
+def test_an_address_that_names_no_moment_shows_the_newest(text: str | None) -> None:
+    assert timeline.moment(text) is None

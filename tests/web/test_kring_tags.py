@@ -133,7 +133,7 @@ def test_dutch_days_and_months_are_small() -> None:
 
 
 def test_a_day_has_no_time() -> None:
-    assert kring.day(NOW - timedelta(days=3), NOW) == "Friday"
+    assert kring.day(NOW + timedelta(days=3), NOW) == "Thursday"
 
 
 @pytest.mark.parametrize(
@@ -205,3 +205,17 @@ def test_never_spoken_is_a_word_and_not_a_blank() -> None:
 )
 def test_durations(value: Any, words: str) -> None:
     assert kring.duration(value) == words
+
+
+def test_a_weekday_without_a_time_is_the_coming_one() -> None:
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    assert kring.day(date(2026, 11, 23), at) == "Monday"
+    assert kring.day(date(2026, 11, 16), at) == "16 Nov"
+    assert kring.day(date(2026, 11, 20), at) == "yesterday"
+
+
+def test_the_usual_origins_are_said_in_the_readers_language_and_others_as_recorded() -> None:
+    with translation.override("nl"):
+        assert kring.origin("fair") == "beurs"
+        assert kring.origin("organic_search") == "organic_search"
+        assert kring.origin("") == ""
