@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 
 from crm.models import (
     CaptureForm,
@@ -76,14 +77,14 @@ def must_write(user: User, owner: User | None) -> None:
         raise PermissionDenied
 
 
-def roles(*allowed: Role) -> Callable[[View], View]:
-    """A view for these roles only; others get 403."""
+def roles(*allowed: Role, refusal: Any = "") -> Callable[[View], View]:
+    """A view for these roles only; others get 403, with the sentence that says why."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.role not in allowed:
-                raise PermissionDenied
+                raise PermissionDenied(refusal)
             return view(request, *args, **kwargs)
 
         return guarded
@@ -91,8 +92,14 @@ def roles(*allowed: Role) -> Callable[[View], View]:
     return decorate
 
 
-leading_only = roles(Role.MANAGER, Role.ADMIN)
-admin_only = roles(Role.ADMIN)
+leading_only = roles(
+    Role.MANAGER,
+    Role.ADMIN,
+    refusal=_("This part of Kring is for managers and administrators. Ask one of them for what you need."),
+)
+admin_only = roles(
+    Role.ADMIN, refusal=_("This part of Kring is for administrators. Ask one of them for what you need.")
+)
 
 
 def _row(request: Request, rows: QuerySet[M], pk: int, write: bool, owner: Callable[[M], User | None]) -> M:

@@ -30,6 +30,13 @@ WHOSE = {
     "all": gettext_lazy("All that wait"),
 }
 
+answering = access.roles(
+    Role.ACCOUNT_MANAGER,
+    Role.MANAGER,
+    Role.ADMIN,
+    refusal=gettext_lazy("A hand-off is answered by an account manager or a manager."),
+)
+
 
 class AcceptForm(KringForm):
     """An open deal always has a dated next step; what the buyer said is taken along when we know it."""
@@ -87,7 +94,7 @@ def hand_off(request: Request, pk: int) -> HttpResponse:
 
 
 @require_POST
-@access.roles(Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
+@answering
 def accept(request: Request, pk: int) -> HttpResponse:
     row = access.hand_off(request, pk, write=True)
     form = AcceptForm(request.POST, prefix="accept")
@@ -106,7 +113,7 @@ def accept(request: Request, pk: int) -> HttpResponse:
 
 
 @require_POST
-@access.roles(Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
+@answering
 def reject(request: Request, pk: int) -> HttpResponse:
     row = access.hand_off(request, pk, write=True)
     form = RejectForm(request.POST, prefix="reject")

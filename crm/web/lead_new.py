@@ -32,7 +32,7 @@ class NewLeadForm(KringForm):
         required=False,
         help_text=gettext_lazy("By this address Kring recognises who wrote or called before."),
     )
-    phone = forms.CharField(label=gettext_lazy("Phone number"), max_length=40, required=False)
+    phone = forms.CharField(label=gettext_lazy("Phone"), max_length=40, required=False)
     message = forms.CharField(
         label=gettext_lazy("What they asked"),
         max_length=5000,

@@ -43,15 +43,15 @@ def test_the_part_of_the_page_comes_alone_as_well(login, sdr, sofie):
 def test_nothing_typed_opens_nothing(login, sdr, sofie):
     text = login(sdr).get("/search/?q=", headers=PANEL).content.decode()
     assert "data-hit" not in text
-    assert "Nothing answers" not in text
+    assert "Nothing found" not in text
     assert "Whom are you looking for?" in login(sdr).get("/search/").content.decode()
 
 
 def test_nothing_found_is_said_with_what_was_typed_and_nothing_of_it_is_markup(login, sdr):
     page = login(sdr).get("/search/?q=<script>zz</script>").content.decode()
-    assert "Nothing answers to" in page
+    assert "Nothing found for" in page
     assert "<script>zz" not in page
-    assert "Nothing answers to" in login(sdr).get("/search/?q=zzqqxx", headers=PANEL).content.decode()
+    assert "Nothing found for" in login(sdr).get("/search/?q=zzqqxx", headers=PANEL).content.decode()
 
 
 def test_everybody_in_the_organisation_finds_everything(login, outsider, sofie):
