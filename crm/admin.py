@@ -44,7 +44,9 @@ class UserForm(forms.ModelForm):
 
     password = ReadOnlyPasswordHashField(
         label=gettext_lazy("Password"),
-        help_text=gettext_lazy("Better than setting one: send a mail from the list, so that they choose it themselves."),
+        help_text=gettext_lazy(
+            "Better than setting one: send a mail from the list, so that they choose it themselves."
+        ),
     )
 
     working_days = forms.TypedMultipleChoiceField(

@@ -30,7 +30,8 @@ PROMISE_WITHIN = timedelta(days=14)
 
 @transaction.atomic
 def name_advocate(*, person: Person, by: User, at: datetime, evidence: str = "") -> Advocate:
-    """The person is an advocate. Naming one again changes nothing."""
+    """The person is an advocate. `evidence` is what somebody wrote down of it; of who gave a referral, that referral is evidence enough. Naming
+    one again changes nothing."""
     advocate, is_new = Advocate.objects.get_or_create(
         person=person, defaults={"since": at, "evidence": evidence.strip()}
     )
@@ -97,7 +98,7 @@ def promise(
     referral.whom = whom.strip() or referral.whom
     referral.promised_at, referral.due_on, referral.not_before = referral.promised_at or at, due_on, not_before
     referral.save(update_fields=["state", "whom", "promised_at", "due_on", "not_before"])
-    name_advocate(person=referral.referrer, evidence=_("Promised to introduce somebody"), by=by, at=at)
+    name_advocate(person=referral.referrer, by=by, at=at)
     events.record(
         EventKind.REFERRAL_PROMISED,
         subject=referral,
@@ -155,7 +156,7 @@ def introduce(
         known.save(update_fields=["introduced_by"])
     referral.introduced, referral.introduced_at, referral.lead = known, at, received.lead
     referral.save(update_fields=["state", "introduced", "introduced_at", "lead"])
-    name_advocate(person=referral.referrer, evidence=_("Introduced %(name)s") % {"name": known}, by=by, at=at)
+    name_advocate(person=referral.referrer, by=by, at=at)
     events.record(
         EventKind.REFERRAL_INTRODUCED,
         subject=referral,

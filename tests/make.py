@@ -157,14 +157,22 @@ def won_deal(owner: User, *, at: datetime = AT, **fields: Any) -> Deal:
     return deals.win(deal=deal(owner, at=at, **fields), by=owner, at=at)
 
 
-def conversation(with_: Person, *, by: User, at: datetime = AT, **fields: Any) -> Conversation:
+def conversation(with_: Person | None, *, by: User, at: datetime = AT, **fields: Any) -> Conversation:
+    assert with_ is not None
     fields.setdefault("kind", ConversationKind.CALL)
     return conversations.log(people=[with_], by=by, at=at, **fields)
 
 
 def promise(
-    with_: Person, *, by: User, due_on: date, side: PromiseSide = PromiseSide.OURS, at: datetime = AT, **fields: Any
+    with_: Person | None,
+    *,
+    by: User,
+    due_on: date,
+    side: PromiseSide = PromiseSide.OURS,
+    at: datetime = AT,
+    **fields: Any,
 ) -> Promise:
+    assert with_ is not None
     fields.setdefault("text", "Send the revised schedule")
     return promises.make(side=side, person=with_, due_on=due_on, by=by, at=at, **fields)
 

@@ -45,7 +45,9 @@ def test_twice_done_is_done_once(follow_up, account_manager, teammate):
 
 def test_what_is_not_needed_says_why_and_stays_quiet(follow_up, account_manager):
     follow_ups.not_needed(follow_up=follow_up, why="They called us already", by=account_manager, at=AT)
-    assert Event.objects.get(kind=EventKind.FOLLOW_UP_NOT_NEEDED).new["why"] == "They called us already"
+    new = Event.objects.get(kind=EventKind.FOLLOW_UP_NOT_NEEDED).new
+    assert new is not None
+    assert new["why"] == "They called us already"
     assert follow_ups.refresh(at=AT + days(1)).made == 0
 
 

@@ -30,7 +30,7 @@ def test_each_side_counts_in_the_month_that_it_named(account_manager):
     )
     assert month(date(2026, 12, 1)) == forecast.Month(date(2026, 12, 1), buyers=Decimal(1000))
     january = month(date(2027, 1, 1))
-    assert (january.buyers, january.sellers, january.weighted) == (0, 1500, 600)
+    assert (january.buyers, january.sellers, january.weighted) == (Decimal(0), Decimal(1500), Decimal(600))
 
 
 def test_a_chance_that_nobody_gave_is_the_usual_one_of_the_stage(account_manager):
@@ -79,7 +79,7 @@ def test_a_month_and_the_list_behind_it_agree(account_manager):
     make.deal(account_manager, buyer_amount=Decimal(100), buyer_date=date(2026, 12, 31))
     make.deal(account_manager, buyer_amount=Decimal(100), buyer_date=date(2027, 1, 1))
     behind = forecast.said_by_buyers(Deal.objects.all(), date(2026, 12, 1), date(2027, 1, 1))
-    assert sum(deal.buyer_amount for deal in behind) == month(date(2026, 12, 1)).buyers == 200
+    assert sum(deal.buyer_amount or 0 for deal in behind) == month(date(2026, 12, 1)).buyers == 200
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_silence_counts_from_their_last_word_and_not_from_ours(account_manager):
 
 def test_silence_with_an_agreed_day_to_come_is_no_silence(account_manager):
     deal = changed(healthy(account_manager), opened_at=AT - days(60))
+    assert deal.next_step_on
     assert deal.next_step_on > TODAY
     assert FindingKind.SILENT not in found()
 

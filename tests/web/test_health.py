@@ -58,6 +58,7 @@ def test_a_finding_says_what_why_since_when_how_much_and_what_helps(boss, accoun
     boss.post("/health/read/")
     page = seen(boss)
     deal = Finding.objects.get().deal
+    assert deal is not None
     for words in (
         "One thing needs a hand.",
         "Next step passed",

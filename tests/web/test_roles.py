@@ -20,7 +20,6 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -396,7 +395,7 @@ def verdict(role: Any, row: str, who: Who, about: str) -> str:
     return "on" if "goes on" in about else "yes"
 
 
-def found(answer: HttpResponse, path: str, method: str) -> str:
+def found(answer: Any, path: str, method: str) -> str:
     there = answer.headers.get("Location", "")
     if answer.status_code == 302 and there.startswith("/accounts/login/?next="):
         assert there == f"/accounts/login/?next={quote(path, safe='/')}"

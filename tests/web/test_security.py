@@ -152,6 +152,7 @@ def test_what_strangers_write_is_text_on_every_page(login: Login, manager: User,
 def test_an_act_with_a_harmful_name_says_it_as_text(login: Login, manager: User) -> None:
     deal = make.deal(manager, name=HARM, at=timezone.now())
     stage = deal.stage.pipeline.stages.last()
+    assert stage is not None
     answer = login(manager).post(
         reverse("crm:deal-move", args=[deal.pk]), {"stage": stage.pk, "from": "deal"},
         headers={"HX-Request": "true", "HX-Target": "deal"},
@@ -261,7 +262,7 @@ def test_a_login_begins_a_session_of_its_own(client: Client, sdr: User) -> None:
     session = client.session
     session["planted"] = "yes"
     session.save()
-    client.cookies[kring.SESSION_COOKIE_NAME] = session.session_key
+    client.cookies[kring.SESSION_COOKIE_NAME] = str(session.session_key)
     before = session.session_key
     client.post("/accounts/login/", {"login": sdr.email, "password": PASSWORD})
     cookie = client.cookies[kring.SESSION_COOKIE_NAME]
