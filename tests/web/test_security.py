@@ -127,6 +127,7 @@ def test_what_strangers_write_is_text_on_every_page(login: Login, manager: User,
     lead = make.working_lead(
         manager, at=now, name=f"Eve {HARM}", organisation=f"Firm {HARM}", message=HARM, origin=HARM
     )
+    assert lead.person
     make.scorecard()
     make.conversation(lead.person, by=manager, at=now, summary=HARM, quote=HARM, lead=lead)
     make.promise(lead.person, by=manager, due_on=now.date() + timedelta(days=3), text=HARM, at=now)
@@ -152,6 +153,7 @@ def test_what_strangers_write_is_text_on_every_page(login: Login, manager: User,
 def test_an_act_with_a_harmful_name_says_it_as_text(login: Login, manager: User) -> None:
     deal = make.deal(manager, name=HARM, at=timezone.now())
     stage = deal.stage.pipeline.stages.last()
+    assert stage
     assert stage is not None
     answer = login(manager).post(
         reverse("crm:deal-move", args=[deal.pk]), {"stage": stage.pk, "from": "deal"},
