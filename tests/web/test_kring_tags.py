@@ -13,6 +13,7 @@ import pytest
 from django.template import Context, Template, TemplateSyntaxError
 from django.utils import timezone, translation
 
+from crm.money import money, money_short
 from crm.templatetags import kring
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -90,14 +91,14 @@ def test_an_avatar_keeps_its_colour_and_escapes_the_name() -> None:
 )
 def test_money_reads_as_the_language_writes_it(value: Any, currency: str, language: str, words: str) -> None:
     with translation.override(language):
-        assert kring.money(value, currency).replace("\N{NO-BREAK SPACE}", " ") == words
+        assert money(value, currency).replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(212345, "€ 212k"), (9400, "€ 9,400"), (1_400_000, "€ 1.4M"), (None, "not known")]
 )
 def test_money_is_short_on_a_dashboard(value: Any, words: str) -> None:
-    assert kring.money_short(value, "EUR").replace("\N{NO-BREAK SPACE}", " ") == words
+    assert money_short(value, "EUR").replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 @pytest.mark.parametrize(
