@@ -120,7 +120,6 @@ class DealQuerySet(models.QuerySet["Deal"]):
             "person",
             "organisation",
             "owner",
-            "owner__team",
             "sdr",
             "stage__pipeline",
             "lead",

@@ -62,7 +62,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         return self.order_by("rank", "show_at", "id")
 
     def for_today(self) -> FollowUpQuerySet:
-        return self.select_related("person", "organisation", "lead", "deal", "hand_off", "owner")
+        return self.select_related("person", "organisation", "lead", "deal", "owner")
 
 
 class FollowUp(models.Model):

@@ -136,12 +136,9 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             "person",
             "organisation",
             "owner",
-            "owner__team",
             "content",
             "form",
             "assessment__scorecard",
-            "verdict_by",
-            "answered_by",
             "referral__referrer",
             "deal",
         )
@@ -298,7 +295,6 @@ class HandOffQuerySet(models.QuerySet["HandOff"]):
             "lead__assessment__scorecard",
             "from_user",
             "to_user",
-            "to_user__team",
         )
 
 
