@@ -51,6 +51,9 @@ def main() -> int:
                 floors, read, written = pages.measure(site, chosen.rounds, _tell)
                 site.lines.close()
                 children.stop()
+                if any(figure.failure for figure in (*read, *written)):
+                    _tell("Not everything answered as it should. The web server's last words:")
+                    _tell(children.children["web"].last_words(40))
                 sections += [("Floors", floors), ("Pages", read), ("Writes", written)]
             if chosen.only != "http":
                 _tell("Measuring the jobs …")
