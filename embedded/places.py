@@ -17,30 +17,31 @@ POSTGRES_SOCKET = ".s.PGSQL.5432"
 
 @dataclass(frozen=True)
 class Places:
-    """The places below one data folder; `Places(Path("var"))` is the usual one."""
+    """The places below one data folder; `Places(Path("var"))` is the usual one. Where a link leads is what counts: the system knows a server by
+    its real folder, whichever name it was started by."""
 
     folder: Path
 
     @property
     def postgres_data(self) -> Path:
-        return self.folder.absolute() / "postgres"
+        return self.folder.resolve() / "postgres"
 
     @property
     def postgres_log(self) -> Path:
-        return self.folder.absolute() / "log" / "postgres.log"
+        return self.folder.resolve() / "log" / "postgres.log"
 
     @property
     def valkey_data(self) -> Path:
-        return self.folder.absolute() / "valkey"
+        return self.folder.resolve() / "valkey"
 
     @property
     def valkey_log(self) -> Path:
-        return self.folder.absolute() / "log" / "valkey.log"
+        return self.folder.resolve() / "log" / "valkey.log"
 
     @property
     def sockets(self) -> Path:
         """The folder of the sockets: below the data, or in the temporary folder when that path is too long for a socket."""
-        here = self.folder.absolute() / "run"
+        here = self.folder.resolve() / "run"
         if len(str(here / "postgres" / POSTGRES_SOCKET)) <= LONGEST_SOCKET:
             return here
         mark = hashlib.sha256(str(here).encode()).hexdigest()[:12]

@@ -149,3 +149,11 @@ def test_a_number_given_to_another_program_since_is_not_ours(tmp_path: Path) -> 
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_folder_reached_by_a_link_is_the_same_folder(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    assert Places(link).postgres_data == Places(real).postgres_data
+    assert Places(link).redis_url() == Places(real).redis_url()
