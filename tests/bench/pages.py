@@ -82,13 +82,18 @@ class Site:
             self._page("board, everybody's", self.mieke, lambda _: reverse("crm:board")),
             self._page("circle", self.joris, lambda _: reverse("crm:circle")),
             self._page("dashboard", self.mieke, lambda _: reverse("crm:dashboard")),
+            self._page("dashboard, the funnel after it", self.mieke, lambda _: reverse("crm:dashboard"), part="funnel"),
+            self._page("dashboard, the table after it", self.mieke, lambda _: reverse("crm:dashboard"), part="report"),
             self._page("pipeline health", self.mieke, lambda _: reverse("crm:health")),
         ]
 
-    def _page(self, name: str, who: Visitor, path: Callable[[int], str]) -> Try:
+    def _page(self, name: str, who: Visitor, path: Callable[[int], str], *, part: str = "") -> Try:
+        """A page; or a `part` of it that the browser asks for by itself once the page is there."""
+        headers = {"HX_Request": "true", "HX_Target": part} if part else {}
+
         def act(number: int) -> Answer:
             address = path(number)
-            answer = who.get(address)
+            answer = who.get(address, **headers)
             if answer.status != 200:
                 raise Wrong(f"{address} answered {answer.status}")
             return answer
