@@ -49,6 +49,8 @@ def start(places: Places, *, durable: bool = True, settings: dict[str, str] | No
     while True:
         running = find(places)
         if running is None:
+            for launched in _launched:
+                launched.poll()  # One that died here must not look alive to its successor.
             _prepare(places)
             running = _launch(places, durable=durable, settings=settings or {})
         try:

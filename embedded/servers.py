@@ -27,6 +27,15 @@ def start(places: Places, *, database: bool = True, broker: bool = True, durable
             valkey.start(places, durable=durable)
 
 
+def missing(places: Places, *, database: bool = True, broker: bool = True) -> list[str]:
+    """Those of the servers asked for that no longer run, by the names of their programs."""
+    return [
+        name
+        for name, wanted, find in (("PostgreSQL", database, postgres.find), ("Valkey", broker, valkey.find))
+        if wanted and find(places) is None
+    ]
+
+
 def stop(places: Places, *, database: bool = True, broker: bool = True) -> None:
     """Afterwards the servers named do not run; what they kept is on disk."""
     with _alone(places):

@@ -115,13 +115,26 @@ def test_a_taken_port_is_said_in_plain_words(up: Up) -> None:
     assert up.processes() == []
 
 
+def test_servers_that_die_come_back(up: Up) -> None:
+    up.start("--no-demo")
+    wait_for(lambda: "Ctrl-C stops everything" in up.words(), why="the start to be over")
+    for process in up.processes():
+        if process.name() in {"postgres", "valkey-server"}:
+            process.kill()
+    wait_for(lambda: "stopped. Starting again" in up.words(), why="a death to be reported")
+    wait_for(lambda: fetch(f"{up.url}/readyz")[0] == 200, seconds=60, why="both to answer again")
+
+
 def test_readyz_names_the_broker_that_is_away(up: Up) -> None:
     up.start("--no-demo")
     broker = next(process for process in up.processes() if process.name() == "valkey-server")
-    broker.kill()
-    wait_for(lambda: fetch(f"{up.url}/readyz")[0] == 503, why="readyz to notice")
-    status, text = fetch(f"{up.url}/readyz")
-    assert status == 503
-    assert '"broker": "the broker does not answer"' in text
-    assert '"database": "ok"' in text
-    assert fetch(f"{up.url}/healthz")[0] == 200
+    broker.suspend()
+    try:
+        wait_for(lambda: fetch(f"{up.url}/readyz")[0] == 503, why="readyz to notice")
+        status, text = fetch(f"{up.url}/readyz")
+        assert status == 503
+        assert '"broker": "the broker does not answer"' in text
+        assert '"database": "ok"' in text
+        assert fetch(f"{up.url}/healthz")[0] == 200
+    finally:
+        broker.resume()

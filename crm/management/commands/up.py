@@ -102,7 +102,7 @@ class Command(BaseCommand):
             if alone:
                 connections.close_all()
                 children.stop()
-                servers.stop(settings.EMBEDDED, database=settings.EMBEDDED_DATABASE, broker=settings.EMBEDDED_REDIS)
+                servers.stop(settings.EMBEDDED, **_ours())
 
     # ---- Preparing -------------------------------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Command(BaseCommand):
     def _start_servers(self) -> None:
         if settings.EMBEDDED_DATABASE or settings.EMBEDDED_REDIS:
             self._step("Starting the servers")
-            servers.start(settings.EMBEDDED, database=settings.EMBEDDED_DATABASE, broker=settings.EMBEDDED_REDIS)
+            servers.start(settings.EMBEDDED, **_ours())
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
@@ -204,6 +204,9 @@ class Command(BaseCommand):
         seen = _files_of(settings.BASE_DIR) if reload else {}
         while True:
             time.sleep(1)
+            if gone := servers.missing(settings.EMBEDDED, **_ours()):
+                self._say(f"{' and '.join(gone)} stopped. Starting again; what was committed is kept.")
+                servers.start(settings.EMBEDDED, **_ours())
             children.watch()
             now = _files_of(settings.BASE_DIR) if reload else {}
             if now != seen:
@@ -230,6 +233,11 @@ class Command(BaseCommand):
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
         raise Stopped
+
+
+def _ours() -> dict[str, bool]:
+    """Which servers are embedded, and so ours to start and stop."""
+    return {"database": settings.EMBEDDED_DATABASE, "broker": settings.EMBEDDED_REDIS}
 
 
 def _demo_logins() -> list[tuple[str, str, str]]:
