@@ -116,6 +116,7 @@ urlpatterns = [
     path("promises/<int:pk>/break/", promises.break_, name="promise-break"),
     path("promises/<int:pk>/move/", promises.move, name="promise-move"),
     path("settings/", settings.settings, name="settings"),
+    path("settings/scorecards/start/", settings.start_scorecard, name="scorecard-start"),
     path("settings/imports/", imports.index, name="imports"),
     path("settings/imports/new/", imports.new, name="import-new"),
     path("settings/imports/<int:pk>/", imports.run, name="import"),

@@ -51,9 +51,10 @@ class Who(Enum):
     WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
     ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
     LEADING = "managers and administrators"
+    ADMIN = "administrators, who configure"
 
 
-PUBLIC, READ, WRITE, ANSWER, LEADING = Who
+PUBLIC, READ, WRITE, ANSWER, LEADING, ADMIN = Who
 
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
@@ -156,6 +157,7 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:health", "GET", LEADING, ""),
     ("crm:health-read", "POST", LEADING, ""),
     ("crm:settings", "GET", LEADING, ""),
+    ("crm:scorecard-start", "POST", ADMIN, ""),
     ("crm:imports", "GET", LEADING, ""),
     ("crm:import-new", "GET POST", LEADING, ""),
     ("crm:import", "GET", LEADING, "import"),
@@ -384,6 +386,8 @@ def verdict(role: Any, row: str, who: Who, about: str) -> str:
         return "yes" if role == "anonymous" else "on"
     if "goes on when out" in about:
         return "on" if role == "anonymous" else "yes"
+    if who is ADMIN:
+        return "yes" if role == Role.ADMIN else "no"
     leads = role in (Role.MANAGER, Role.ADMIN)
     refused = {
         WRITE: row == "other team's",

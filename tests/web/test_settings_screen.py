@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from crm import outbox, pipelines
 from crm.models import OutgoingMail
+from qualification.models import Criterion, Scorecard
 from tests import make
 from tests.make import AT
 
@@ -82,3 +83,14 @@ def test_it_takes_few_queries(login, admin_user, set_up, django_assert_max_num_q
     client = login(admin_user)
     with django_assert_max_num_queries(14):
         client.get("/settings/")
+
+
+def test_a_firm_without_a_scorecard_begins_with_a_ready_made_one_and_only_once(login, admin_user):
+    client = login(admin_user)
+    start = reverse("crm:scorecard-start")
+    assert start in client.get("/settings/").content.decode()
+    for _again in range(2):
+        assert client.post(start, follow=True).status_code == 200
+    assert list(Scorecard.objects.values_list("name", "version")) == [("Ideal client", 1)]
+    assert Criterion.objects.filter(is_must=True).count() == 3
+    assert start not in client.get("/settings/").content.decode()

@@ -81,7 +81,7 @@ def in_code(file: Path) -> Iterator[Sentence]:
     with file.open("rb") as source:
         for _line, function, found, _comments in extract_python(source, KEYWORDS, [], {}):
             given: Any = found
-            parts = [part for part in ([given] if isinstance(given, str) else given) if isinstance(part, str)]
+            parts = [part for part in ([given] if isinstance(given, str) else given or ()) if isinstance(part, str)]
             yield from _sentence(str(function).removesuffix("_lazy").removesuffix("_noop"), parts)
 
 
