@@ -15,7 +15,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise as Words
 from django.utils.translation import gettext_lazy as _
@@ -96,50 +98,35 @@ class Scope:
         return rows if self.team_id is None else rows.filter(**{f"{owner}__team_id": self.team_id})
 
 
+def _as_it_is(total: Decimal, whole: Decimal) -> Decimal | None:
+    return total
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is made of rows: their number, or the sum of `adds`; `finish` makes the value of it, beside the number of the rows in `whole`."""
+
+    adds: Any = None
+    whole: Callable[[Scope], QuerySet[Any]] | None = None
+    finish: Callable[[Decimal, Decimal], Decimal | None] = _as_it_is
+
+
 @dataclass(frozen=True)
 class Metric:
-    """One number: `rows` is the selection behind it, `value` what is made of it; `None` when there is nothing to measure."""
+    """One number: `rows` is the selection behind it, `measure` what is made of it; `None` when there is nothing to measure."""
 
     key: str
     name: str | Words
     unit: Unit
     rows: Callable[[Scope], QuerySet[Any]]
-    measure: Callable[[Scope, QuerySet[Any]], Decimal | None]
+    measure: Measure
 
     def value(self, scope: Scope) -> Decimal | None:
-        return self.measure(scope, self.rows(scope))
-
-
-def _count(scope: Scope, rows: QuerySet[Any]) -> Decimal:
-    return Decimal(rows.order_by().count())
-
-
-def _per_week(scope: Scope, rows: QuerySet[Any]) -> Decimal:
-    return _count(scope, rows) * 7 / WINDOW.days
-
-
-def _sum(expression: Any) -> Callable[[Scope, QuerySet[Any]], Decimal]:
-    def measure(scope: Scope, rows: QuerySet[Any]) -> Decimal:
-        total = rows.order_by().aggregate(total=Sum(expression))["total"]
-        return total if total is not None else Decimal(0)
-
-    return measure
-
-
-def _share_of_conversations(scope: Scope, rows: QuerySet[Any]) -> Decimal | None:
-    """In percent, of all conversations of the same four weeks; `None` when there were none."""
-    everything = _recent_conversations(scope).order_by().count()
-    return _count(scope, rows) * 100 / everything if everything else None
+        return measure(scope, [self.key])[self.key]
 
 
 def _recent_conversations(scope: Scope) -> Any:
     return scope.conversations().filter(at__gt=scope.at - WINDOW, at__lte=scope.at)
-
-
-def _referral_amount(scope: Scope, rows: QuerySet[Any]) -> Decimal:
-    amount = Coalesce("lead__deal__buyer_amount", "lead__deal__seller_amount")
-    total = rows.order_by().aggregate(total=Sum(amount))["total"]
-    return total if total is not None else Decimal(0)
 
 
 def _won_referrals(scope: Scope) -> Any:
@@ -156,6 +143,25 @@ def _received(days: int) -> Callable[[Scope], QuerySet[Any]]:
     return lambda scope: scope.leads().filter(
         received_at__gt=scope.at - timedelta(days=days), received_at__lte=scope.at
     )
+
+
+def _a_week(total: Decimal, whole: Decimal) -> Decimal | None:
+    return total * 7 / WINDOW.days
+
+
+def _percent(total: Decimal, whole: Decimal) -> Decimal | None:
+    """Of the whole; `None` when there is none."""
+    return total * 100 / whole if whole else None
+
+
+def _sum(expression: Any) -> Measure:
+    return Measure(adds=F(expression) if isinstance(expression, str) else expression)
+
+
+_count = Measure()
+_per_week = Measure(finish=_a_week)
+_share_of_conversations = Measure(whole=_recent_conversations, finish=_percent)
+_referral_amount = _sum(Coalesce("lead__deal__buyer_amount", "lead__deal__seller_amount"))
 
 
 def _found(kind: FindingKind) -> Metric:
@@ -279,5 +285,41 @@ METRICS: dict[str, Metric] = {
 
 
 def measure(scope: Scope, keys: list[str] | None = None) -> dict[str, Decimal | None]:
-    """The values of these metrics (default: all), one query for each."""
-    return {key: METRICS[key].value(scope) for key in (METRICS if keys is None else keys)}
+    """The values of these metrics (default: all), all of them in one statement."""
+    chosen = [METRICS[key] for key in (METRICS if keys is None else keys)]
+    totals = _totals(
+        [(metric.rows(scope), metric.measure.adds) for metric in chosen]
+        + [(metric.measure.whole(scope) if metric.measure.whole else None, None) for metric in chosen]
+    )
+    wholes = totals[len(chosen) :]
+    return {
+        metric.key: metric.measure.finish(total, whole)
+        for metric, total, whole in zip(chosen, totals, wholes, strict=False)
+    }
+
+
+def _totals(wanted: list[tuple[QuerySet[Any] | None, Any]]) -> list[Decimal]:
+    """How many rows each selection has, or what the expression beside it adds up to. One statement asks for all; the same question is asked once."""
+    questions: dict[tuple[str, tuple[Any, ...]], int] = {}
+    places: list[int | None] = []
+    for rows, adds in wanted:
+        try:
+            if rows is None:
+                raise EmptyResultSet
+            added = rows.order_by().values("pk") if adds is None else rows.order_by().values(added=adds)
+            sql, parameters = added.query.sql_with_params()
+        except EmptyResultSet:
+            places.append(None)
+            continue
+        what = "count(*)" if adds is None else "coalesce(sum(added), 0)"
+        question = (f"(SELECT {what} FROM ({sql}) AS chosen)", tuple(parameters))
+        places.append(questions.setdefault(question, len(questions)))
+    if not questions:
+        return [Decimal(0) for _place in places]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT " + ", ".join(sql for sql, _parameters in questions),
+            [value for _sql, parameters in questions for value in parameters],
+        )
+        answers = cursor.fetchone()
+    return [Decimal(0) if place is None else Decimal(answers[place]) for place in places]

@@ -204,3 +204,10 @@ def test_a_sum_and_the_rows_behind_it_are_of_one_currency(account_manager):
         metric = METRICS[key]
         assert metric.value(scope) == total
         assert {deal.currency for deal in metric.rows(scope)} == {"EUR"}
+
+
+def test_all_numbers_are_one_question(account_manager, django_assert_num_queries):
+    make.won_deal(account_manager, seller_amount=Decimal(5000))
+    with django_assert_num_queries(2):  # The currency of most, and everything else.
+        values = metrics.measure(Scope(AT + timedelta(hours=2)))
+    assert values == {key: metric.value(Scope(AT + timedelta(hours=2))) for key, metric in METRICS.items()}
