@@ -81,7 +81,7 @@ def test_an_empty_organisation_has_a_calm_dashboard_that_says_what_to_do(boss):
         "Where we stand",
         "nothing yet",
         "It has not looked yet.",
-        "Look now",
+        "Read it now",
         "No lead came in during this period.",
     ):
         assert words in page
