@@ -153,7 +153,8 @@ class Crowd:
         at = yield from self.walk.answer(lead, sdr, at)
         at = self.days.later(at, 1, 5)
         yield from self.walk.talk(sdr, at, lead=lead, kind=ConversationKind.CALL)
-        yield from self.walk.assess(lead, sdr, self.days.soon(at, 5, 20), date="no", deciders="unknown")
+        if index % 2:
+            yield from self.walk.assess(lead, sdr, self.days.soon(at, 5, 20), date="no", deciders="unknown")
         at = self.days.later(at, 0.3, 2)
         yield at
         until = self.days.today + timedelta(days=(-3, 1, 20, 45, 80, 120)[index % 6])
@@ -181,7 +182,7 @@ class Crowd:
             at = self.days.later(at, 1, 3)
         elif reason != DeclineReason.NOT_SERIOUS:
             yield from self.walk.talk(sdr, at, lead=lead, kind=ConversationKind.CALL)
-            if reason in (DeclineReason.NO_NEED, DeclineReason.TOO_SMALL, DeclineReason.NO_MATCH):
+            if index % 2 and reason in (DeclineReason.NO_NEED, DeclineReason.TOO_SMALL, DeclineReason.NO_MATCH):
                 no = {"no_need": "pain", "too_small": "size", "no_match": "people"}[reason]
                 unknown = {"date": "unknown", "deciders": "unknown"}
                 yield from self.walk.assess(lead, sdr, self.days.soon(at, 3, 15), **{no: "no"}, **unknown)
@@ -275,7 +276,7 @@ class Crowd:
         at = yield from self.walk.win(deal, at, tier=self.rng.choice("AABBC"))
         if recommends is not None:
             self.walk.follow(self.circle.recommend(deal, at, recommends))
-        for _ in range(self.rng.choice((0, 1, 1, 2))):
+        for _ in range(self.rng.choice((0, 0, 1))):
             at = self.days.later(at, 25, 70)
             if at >= self.days.latest:
                 return
