@@ -95,6 +95,8 @@ EMBEDDED_DATABASE = not env_str("DATABASE_URL")
 EMBEDDED_REDIS = not env_str("REDIS_URL")
 
 SECRET_KEY = env_secret("KRING_SECRET_KEY", kept_in=VAR / "secret-key" if EMBEDDED_DATABASE or DEBUG else None)
+# Keys of before: what they sealed or signed is still read, and nothing new is made with them.
+SECRET_KEY_FALLBACKS = env_list("KRING_OLD_SECRET_KEYS", [])
 
 
 def env_hosts(name: str, default: list[str]) -> list[str]:

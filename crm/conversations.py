@@ -11,9 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Q, Subquery
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Greatest
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from crm import events
@@ -28,7 +26,7 @@ from crm.models import (
     Person,
     User,
 )
-from crm.models.conversations import REPLIES
+from crm.models.contact import REPLIES
 from crm.refusal import Refused
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -161,37 +159,31 @@ def recompute(
     leads: Sequence[int] | None = None,
     deals: Sequence[int] | None = None,
 ) -> None:
-    """Last contact and last reply of these records (primary keys) equal what their conversations say; `None` in the columns means never.
+    """Last contact and last reply of these records (primary keys), the moment and which conversation, equal what their conversations say; `None`
+    in the columns means never.
 
-    What was said on the lead from which a deal came was said on the deal, too. Needs an open transaction.
+    What was said on the lead from which a deal came was said on the deal, too. What a machine wrote is no contact. Of two conversations at one
+    moment the one logged last counts. Needs an open transaction.
     """
-    for model, keys, links in (
-        (Person, people, {"people": "pk"}),
-        (Organisation, organisations, {"organisation": "pk"}),
-        (Lead, leads, {"lead": "pk"}),
-        (Deal, deals, {"deal": "pk", "lead": "lead_id"}),
+    for model, keys, link in (
+        (Person, people, Q(people=OuterRef("pk"))),
+        (Organisation, organisations, Q(organisation=OuterRef("pk"))),
+        (Lead, leads, Q(lead=OuterRef("pk"))),
+        (Deal, deals, Q(deal=OuterRef("pk")) | Q(lead=OuterRef("lead_id"))),
     ):
         if not keys:
             continue
         rows = model._default_manager.filter(pk__in=keys)
         # Held before the statement that reads the conversations begins: else two that are logged at once would each overlook the other.
         list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-        rows.update(last_contact_at=_latest(links), last_reply_at=_latest(links, Q(direction__in=REPLIES)))
-
-
-def _latest(links: dict[str, str], which: Q | None = None) -> Combinable:
-    """The newest moment of the conversations that any of these links (field of a conversation to field of the record) names; NULL for none."""
-    moments = [
-        Subquery(
-            Conversation.objects.filter(**{link: OuterRef(key)})
-            .order_by()
-            .values(link)
-            .annotate(latest=Max("at", filter=which))
-            .values("latest")
+        said = Conversation.objects.contacts().filter(link).order_by("-at", "-pk")
+        replies = said.filter(direction__in=REPLIES)
+        rows.update(
+            last_contact_at=Subquery(said.values("at")[:1]),
+            last_contact=Subquery(said.values("pk")[:1]),
+            last_reply_at=Subquery(replies.values("at")[:1]),
+            last_reply=Subquery(replies.values("pk")[:1]),
         )
-        for link, key in links.items()
-    ]
-    return Greatest(*moments) if len(moments) > 1 else moments[0]
 
 
 def _recompute_around(conversation: Conversation, people: list[int]) -> None:

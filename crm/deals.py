@@ -80,7 +80,9 @@ def open(  # noqa: A001 - the module is called qualified: `deals.open`
         next_step_on=next_step_on,
         opened_at=at,
         last_contact_at=lead.last_contact_at if lead else None,
+        last_contact_id=lead.last_contact_id if lead else None,
         last_reply_at=lead.last_reply_at if lead else None,
+        last_reply_id=lead.last_reply_id if lead else None,
         **views,
     )
     StageChange.objects.create(deal=deal, to_stage=stage, at=at, by=by)

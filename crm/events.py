@@ -10,18 +10,26 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
 from crm.models import (
+    Attempt,
+    BulkAct,
     Conversation,
     Deal,
+    DoNotContact,
     Event,
     EventKind,
     FollowUp,
     HandOff,
     ImportRun,
     Lead,
+    Mailbox,
+    Merge,
     Organisation,
+    OutgoingMail,
+    PacingPolicy,
     Person,
     Promise,
     Referral,
+    Register,
     SubjectKind,
     User,
 )
@@ -38,6 +46,14 @@ SUBJECTS: dict[type[Model], SubjectKind] = {
     FollowUp: SubjectKind.FOLLOW_UP,
     ImportRun: SubjectKind.IMPORT,
     User: SubjectKind.USER,
+    Attempt: SubjectKind.ATTEMPT,
+    Merge: SubjectKind.MERGE,
+    Mailbox: SubjectKind.MAILBOX,
+    OutgoingMail: SubjectKind.MAIL,
+    Register: SubjectKind.REGISTER,
+    PacingPolicy: SubjectKind.PACING,
+    DoNotContact: SubjectKind.DO_NOT_CONTACT,
+    BulkAct: SubjectKind.BULK_ACT,
 }
 
 

@@ -55,7 +55,8 @@ OPENED_AT = "COALESCE(s.created_at, LEAST(l.received_at, s.ended_at), %(at)s::ti
 INSERT = f"""
 INSERT INTO crm_deal (
     id, name, lead_id, organisation_id, person_id, owner_id, sdr_id, stage_id, state, product, currency, buyer_date, buyer_words,
-    seller_amount, seller_date, next_step, opened_at, won_at, lost_at, lost_reason, lost_note, external_id, last_contact_at, last_reply_at
+    seller_amount, seller_date, next_step, opened_at, won_at, lost_at, lost_reason, lost_note, external_id, last_contact_at,
+    last_contact_id, last_reply_at, last_reply_id
 )
 SELECT s.deal_id, COALESCE(s.name, s.product, o.name, s.external_id), s.lead_id, s.organisation_id, l.person_id, s.owner_id,
     COALESCE(s.sdr_id, l.owner_id), COALESCE(s.stage_id, CASE WHEN s.state IN ('won', 'lost') THEN %(last)s::bigint ELSE %(first)s::bigint END),
@@ -63,7 +64,8 @@ SELECT s.deal_id, COALESCE(s.name, s.product, o.name, s.external_id), s.lead_id,
     CASE WHEN s.state = 'won' THEN COALESCE(s.ended_at, s.created_at, %(at)s::timestamptz) END,
     CASE WHEN s.state = 'lost' THEN COALESCE(s.ended_at, s.created_at, %(at)s::timestamptz) END,
     CASE WHEN s.state = 'lost' THEN COALESCE(s.lost_reason, 'other') ELSE '' END,
-    CASE WHEN s.state = 'lost' THEN COALESCE(s.lost_note, '') ELSE '' END, s.external_id, l.last_contact_at, l.last_reply_at
+    CASE WHEN s.state = 'lost' THEN COALESCE(s.lost_note, '') ELSE '' END, s.external_id, l.last_contact_at,
+    l.last_contact_id, l.last_reply_at, l.last_reply_id
 FROM staged s LEFT JOIN crm_lead l ON l.id = s.lead_id LEFT JOIN crm_organisation o ON o.id = s.organisation_id
 WHERE s.is_new ORDER BY s.line
 """

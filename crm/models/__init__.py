@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from crm.models.advocacy import REFERRAL_MOVES, Advocate, Referral, ReferralState
+from crm.models.attempts import Attempt, AttemptOutcome
+from crm.models.contact import Contacted, ConversationKind, Direction
 from crm.models.content import CaptureForm, Content, ContentKind, Touch
-from crm.models.conversations import Conversation, ConversationKind, Direction, Promise, PromiseSide, PromiseState
+from crm.models.conversations import Conversation, Promise, PromiseSide, PromiseState
 from crm.models.deals import Deal, DealState, LostReason, Pipeline, Stage, StageChange
+from crm.models.do_not_contact import DoNotContact, PacingPolicy, Register, RegisterEntry, Scope
 from crm.models.events import Event, EventKind
 from crm.models.follow_ups import FollowUp, Outcome, Rule, SubjectKind
 from crm.models.health import Finding, FindingKind, HealthReading
@@ -21,12 +24,59 @@ from crm.models.leads import (
     LeadStatus,
     Verdict,
 )
-from crm.models.organisations import Contacted, Organisation, Tier
+from crm.models.mailboxes import (
+    Attachment,
+    Mailbox,
+    MailExclusion,
+    MailFolder,
+    MailMessage,
+    MailSecurity,
+    MailTemplate,
+    MessagePlace,
+    MessageState,
+)
+from crm.models.merges import DuplicateReason, Merge, PossibleDuplicate
+from crm.models.organisations import Organisation, Tier
 from crm.models.outbox import OutgoingMail
-from crm.models.people import EmailAddress, Person, PhoneNumber, Position
+from crm.models.people import (
+    Acquaintance,
+    ContactPointKind,
+    EmailAddress,
+    LawfulBasis,
+    Person,
+    PhoneNumber,
+    Position,
+    Salutation,
+)
 from crm.models.users import Language, Role, Team, User
+from crm.models.views import BulkAct, SavedView
 
 __all__ = [
+    "Acquaintance",
+    "ContactPointKind",
+    "LawfulBasis",
+    "Salutation",
+    "Attachment",
+    "Mailbox",
+    "MailExclusion",
+    "MailFolder",
+    "MailMessage",
+    "MailSecurity",
+    "MailTemplate",
+    "MessagePlace",
+    "MessageState",
+    "DuplicateReason",
+    "Merge",
+    "PossibleDuplicate",
+    "DoNotContact",
+    "PacingPolicy",
+    "Register",
+    "RegisterEntry",
+    "Scope",
+    "Attempt",
+    "AttemptOutcome",
+    "BulkAct",
+    "SavedView",
     "IN_HAND",
     "LEAD_MOVES",
     "REFERRAL_MOVES",

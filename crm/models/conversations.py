@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.contact import ConversationKind, Direction
 from crm.models.deals import Deal
 from crm.models.leads import Lead
 from crm.models.organisations import Organisation
 from crm.models.people import Person
 
 
-class ConversationKind(models.TextChoices):
-    CALL = "call", _("Call")
-    EMAIL = "email", _("E-mail")
-    VIDEO = "video", _("Video call")
-    VISIT = "visit", _("Visit")
-    CHAT = "chat", _("Chat")
-    EVENT = "event", _("Event")
-
-
-class Direction(models.TextChoices):
-    """Who spoke. Both ways and incoming are a reply; outgoing alone is contact without one."""
-
-    BOTH = "both", _("we spoke")
-    OUTGOING = "outgoing", _("we wrote")
-    INCOMING = "incoming", _("they wrote")
-
-
-REPLIES = (Direction.BOTH, Direction.INCOMING)
-
-
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def of_value(self) -> ConversationQuerySet:
         """Did we learn something, did they gain something, was a next step agreed: any of the three."""
         return self.filter(Q(has_learning=True) | Q(has_gain=True) | Q(has_next_step=True))
+
+    def contacts(self) -> ConversationQuerySet:
+        """Those that count as contact: people wrote or spoke, and no machine."""
+        return self.filter(is_automatic=False)
 
     def for_timeline(self) -> ConversationQuerySet:
         return self.select_related("by").prefetch_related("people")
@@ -60,11 +46,28 @@ class Conversation(models.Model):
     summary = models.TextField(_("what was said"), blank=True)
     learned = models.TextField(_("what I learned"), blank=True)
     quote = models.TextField(_("in their words"), blank=True)
+    subject = models.CharField(_("subject"), max_length=300, blank=True, db_default="")
+    is_information = models.BooleanField(_("we sent information"), default=False, db_default=False)
+    is_automatic = models.BooleanField(
+        _("automatic"),
+        default=False,
+        db_default=False,
+        help_text=_("Written by a machine, such as an absence message: no contact and no reply."),
+    )
     has_learning = models.BooleanField(_("we learned something"), default=False)
     has_gain = models.BooleanField(_("they gained something"), default=False)
     has_next_step = models.BooleanField(_("a next step is agreed by both"), default=False)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    private_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="private_conversations",
+        verbose_name=_("only for"),
+        help_text=_("Colleagues see that there was contact, and not what was said."),
     )
 
     objects = ConversationQuerySet.as_manager()
@@ -85,6 +88,10 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
+
+    def is_open_to(self, user: Any) -> bool:
+        """Whether this user may read what was said; everybody may know that it was."""
+        return self.private_to_id is None or self.private_to_id == user.pk
 
     @property
     def is_of_value(self) -> bool:

@@ -16,8 +16,9 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.contact import Contacted
 from crm.models.leads import Lead
-from crm.models.organisations import Contacted, Organisation
+from crm.models.organisations import Organisation
 from crm.models.people import Person
 from crm.models.plain import plain_column
 

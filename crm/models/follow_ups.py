@@ -41,6 +41,14 @@ class SubjectKind(models.TextChoices):
     FOLLOW_UP = "follow_up", _("follow-up")
     IMPORT = "import", _("import")
     USER = "user", _("user")
+    ATTEMPT = "attempt", _("attempt")
+    MERGE = "merge", _("merge")
+    MAILBOX = "mailbox", _("mailbox")
+    MAIL = "mail", _("mail")
+    REGISTER = "register", _("register")
+    PACING = "pacing", _("pacing")
+    DO_NOT_CONTACT = "peace", _("wish to be left in peace")
+    BULK_ACT = "bulk_act", _("act on many")
 
 
 class Outcome(models.TextChoices):

@@ -17,8 +17,9 @@ from django.db import connection, models
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.contact import Contacted
 from crm.models.content import CaptureForm, Content
-from crm.models.organisations import Contacted, Organisation
+from crm.models.organisations import Organisation
 from crm.models.people import Person
 from qualification.models import Assessment
 

@@ -1,10 +1,11 @@
-"""Companies, and the columns of last contact that four nouns share."""
+"""Companies: a name, a domain, their numbers, and whether they ordered."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -15,20 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from stdnum import exceptions as stdnum_errors
 from stdnum.eu import vat
 
+from crm.models.contact import Contacted
 from crm.models.plain import plain_column
 
-
-class Contacted(models.Model):
-    """Last contact (any direction) and last reply (they wrote or we spoke), derived from conversations.
-
-    Written only by `crm.conversations`; `None` means *never*, which is a state and sorts as oldest.
-    """
-
-    last_contact_at = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
-    last_reply_at = models.DateTimeField(_("last reply"), null=True, blank=True, editable=False)
-
-    class Meta:
-        abstract = True
+NO_WORDS = models.Value([], output_field=ArrayField(models.CharField(max_length=50)))
+"""The default of a column of words, for rows that one statement writes many of."""
 
 
 class Tier(models.TextChoices):
@@ -74,6 +66,9 @@ class Organisation(Contacted):
     sector = models.CharField(_("sector"), max_length=100, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
+    tags = ArrayField(
+        models.CharField(max_length=50), verbose_name=_("tags"), default=list, db_default=NO_WORDS, blank=True
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -103,6 +98,9 @@ class Organisation(Contacted):
         indexes = [
             models.Index(fields=["name", "id"], name="organisation_by_name"),
             models.Index(fields=["kvk_number"], condition=~Q(kvk_number=""), name="organisation_by_kvk"),
+            models.Index(fields=["vat_number"], condition=~Q(vat_number=""), name="organisation_by_vat"),
+            models.Index(F("last_contact_at").asc(nulls_first=True), "id", name="organisation_by_last_contact"),
+            GinIndex(fields=["tags"], name="organisation_tags"),
             models.Index(
                 F("customer_since").desc(), condition=Q(customer_since__isnull=False), name="organisation_customers"
             ),

@@ -12,9 +12,35 @@ from django.db.models.expressions import Expression
 from django.db.models.functions import Concat, Lower, Now, Trim, Upper
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.organisations import Contacted, Organisation, Tier
+from crm.models.contact import Contacted, ConversationKind
+from crm.models.organisations import NO_WORDS, Organisation, Tier
 from crm.models.plain import plain_column
-from crm.models.users import Language
+from crm.models.users import Language, validate_time_zone
+
+
+class Salutation(models.TextChoices):
+    """How a letter addresses them; empty means by their given name."""
+
+    MR = "mr", _("Mr")
+    MS = "ms", _("Ms")
+
+
+class LawfulBasis(models.TextChoices):
+    """Why we may keep and use somebody's data: the six grounds of article 6(1) of the General Data Protection Regulation (EU) 2016/679."""
+
+    CONSENT = "consent", _("They agreed to it")
+    CONTRACT = "contract", _("A contract with them, or on the way to one")
+    LEGAL = "legal", _("The law asks it of us")
+    VITAL = "vital", _("Somebody's life depends on it")
+    PUBLIC = "public", _("A task in the public interest")
+    INTEREST = "interest", _("Our legitimate interest, weighed against theirs")
+
+
+class ContactPointKind(models.TextChoices):
+    WORK = "work", _("work")
+    MOBILE = "mobile", _("mobile")
+    PRIVATE = "private", _("private")
+    OTHER = "other", _("other")
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -61,6 +87,34 @@ class Person(Contacted):
     plain_name = plain_column(_full_name())
     language = models.CharField(_("language"), max_length=2, choices=Language, blank=True)
     interests = ArrayField(models.CharField(max_length=50), verbose_name=_("talk about"), default=list, blank=True)
+    tags = ArrayField(
+        models.CharField(max_length=50), verbose_name=_("tags"), default=list, db_default=NO_WORDS, blank=True
+    )
+    salutation = models.CharField(_("addressed as"), max_length=2, choices=Salutation, blank=True, db_default="")
+    preferred_channel = models.CharField(
+        _("is reached best by"), max_length=5, choices=ConversationKind, blank=True, db_default=""
+    )
+    country = models.CharField(
+        _("country"),
+        max_length=2,
+        blank=True,
+        db_default="",
+        help_text=_("Empty: that of the organisation where they work."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        db_default="",
+        validators=[validate_time_zone],
+        help_text=_("Empty: that of their country."),
+    )
+    not_before = models.DateField(_("not before"), null=True, blank=True)
+    not_before_why = models.CharField(_("why not before"), max_length=200, blank=True, db_default="")
+    lawful_basis = models.CharField(_("lawful basis"), max_length=8, choices=LawfulBasis, blank=True, db_default="")
+    basis_source = models.CharField(_("where that is written"), max_length=200, blank=True, db_default="")
+    basis_since = models.DateField(_("since"), null=True, blank=True)
+    basis_review_on = models.DateField(_("to be reviewed on"), null=True, blank=True)
     tier = models.CharField(_("tier"), max_length=1, choices=Tier, blank=True)
     note = models.TextField(_("note"), blank=True)
     introduced_by = models.ForeignKey(
@@ -98,7 +152,12 @@ class Person(Contacted):
             models.Index(F("last_contact_at").asc(nulls_first=True), "id", name="person_by_last_contact"),
             models.Index(fields=["family_name", "given_name", "id"], name="person_by_name"),
             models.Index(fields=["owner", "tier"], name="person_by_owner_tier"),
+            models.Index(
+                fields=["basis_review_on"], condition=Q(basis_review_on__isnull=False), name="person_basis_to_review"
+            ),
             GinIndex(OpClass("plain_name", name="gin_trgm_ops"), name="person_plain_name_trgm"),
+            GinIndex(fields=["tags"], name="person_tags"),
+            GinIndex(fields=["interests"], name="person_interests"),
         ]
 
     def __str__(self) -> str:
@@ -145,7 +204,15 @@ class EmailAddress(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="email_addresses")
     address = models.EmailField(_("address"))
+    kind = models.CharField(
+        _("kind"), max_length=7, choices=ContactPointKind, default=ContactPointKind.WORK, db_default="work"
+    )
     is_preferred = models.BooleanField(_("preferred"), default=False)
+    is_confirmed = models.BooleanField(
+        _("confirmed"), default=True, db_default=True, help_text=_("Not yet when a stranger's message gave it.")
+    )
+    bounced_at = models.DateTimeField(_("mail came back"), null=True, blank=True)
+    bounce_why = models.CharField(_("why it came back"), max_length=300, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("e-mail address")
@@ -166,7 +233,13 @@ class PhoneNumber(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="phone_numbers")
     number = models.CharField(_("number"), max_length=16)
+    kind = models.CharField(
+        _("kind"), max_length=7, choices=ContactPointKind, default=ContactPointKind.WORK, db_default="work"
+    )
     is_preferred = models.BooleanField(_("preferred"), default=False)
+    is_confirmed = models.BooleanField(
+        _("confirmed"), default=True, db_default=True, help_text=_("Not yet when a stranger's message gave it.")
+    )
 
     class Meta:
         verbose_name = _("phone number")
@@ -189,3 +262,24 @@ class PhoneNumber(models.Model):
         except phonenumbers.NumberParseException:
             return self.number
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+class Acquaintance(models.Model):
+    """Two people know each other, and how. Written once for both: whoever is `person` and whoever is `other` means nothing."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="acquaintances")
+    other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="acquaintances_of")
+    how = models.CharField(_("how they know each other"), max_length=200, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(_("noted on"))
+
+    class Meta:
+        verbose_name = _("acquaintance")
+        verbose_name_plural = _("acquaintances")
+        constraints = [
+            models.UniqueConstraint(fields=["person", "other"], name="acquaintance_once"),
+            models.CheckConstraint(condition=~Q(person=F("other")), name="acquaintance_not_of_self"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.other}"

@@ -107,6 +107,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     work_start = models.TimeField(_("working day starts"), default=time(9))
     work_end = models.TimeField(_("working day ends"), default=time(17, 30))
+    mail_signature = models.TextField(_("signature under mail"), blank=True)
+    forward_key = models.CharField(
+        _("key of the forwarding address"), max_length=32, null=True, blank=True, unique=True, editable=False
+    )
     external_id = models.CharField(_("id in an imported file"), max_length=100, blank=True)
     is_active = models.BooleanField(_("can log in"), default=True)
     date_joined = models.DateTimeField(_("joined on"), default=timezone.now, editable=False)
