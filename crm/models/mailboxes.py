@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.conversations import Conversation, Direction
+from crm.models.contact import Direction
+from crm.models.conversations import Conversation
 
 
 class MailSecurity(models.TextChoices):
