@@ -1,32 +1,14 @@
-"""The companies we know: a list, a page of each, and their data."""
+"""The companies we know, as a list."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
-from django import forms
-from django.contrib import messages
-from django.core.validators import validate_domain_name
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from crm import notation, people, search, timeline
-from crm.free_mail import company_domain
-from crm.models import Organisation, User
+from crm import search
 from crm.models.organisations import OrganisationQuerySet
-from crm.refusal import Refused
-from crm.web import access, keyset, nudge, query
-from crm.web.forms import KringForm
+from crm.web import access, keyset, query
 from crm.web.page import Request, render_page
-from crm.web.person import owners
-
-EACH = 8
-"""People, leads and deals that the page shows of each."""
 
 
 @require_safe
@@ -64,132 +46,3 @@ def _selected(request: Request, chosen: dict[str, str]) -> OrganisationQuerySet:
     if chosen["customers"]:
         rows = rows.customers()
     return search.organisations_named(rows, chosen["named"]) if chosen["named"] else rows  # type: ignore[return-value]
-
-
-@require_safe
-def organisation(request: Request, pk: int) -> HttpResponse:
-    row = access.organisation(request, pk)
-    colleagues = access.people_at(row)
-    return render_page(
-        request,
-        "crm/organisation.html",
-        {
-            "organisation": row,
-            "people": colleagues.for_list()[:EACH],
-            "more_people": colleagues.count() - EACH,
-            "promises": access.promises().open().filter(person__in=colleagues.order_by()).for_list()[:EACH],
-            "leads": access.leads()
-            .filter(organisation=row)
-            .select_related("owner", "person")
-            .order_by("-received_at", "-id")[:EACH],
-            "deals": access.deals().filter(organisation=row).for_list().order_by("state", "-opened_at", "-id")[:EACH],
-            "entries": timeline.of(organisation=row, before=timeline.moment(request.GET.get("before"))),
-            "may_write": access.may_write(request.user, row.owner),
-        },
-    )
-
-
-class OrganisationForm(KringForm):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-    domain = forms.CharField(
-        label=gettext_lazy("Domain"),
-        help_text=gettext_lazy("As in their e-mail addresses. Mail from it is recognised as theirs."),
-        max_length=253,
-        required=False,
-    )
-    sector = forms.CharField(label=gettext_lazy("Sector"), max_length=100, required=False)
-    city = forms.CharField(label=gettext_lazy("City"), max_length=100, required=False)
-    country = forms.CharField(
-        label=gettext_lazy("Country"),
-        help_text=gettext_lazy("Two letters, such as BE or NL."),
-        max_length=2,
-        required=False,
-    )
-    kvk_number = forms.CharField(
-        label=gettext_lazy("KvK number"),
-        help_text=gettext_lazy("Eight digits, leading zeros included."),
-        max_length=20,
-        required=False,
-    )
-    vat_number = forms.CharField(
-        label=gettext_lazy("VAT number"),
-        help_text=gettext_lazy("With its country, such as BE0428759497."),
-        max_length=30,
-        required=False,
-    )
-    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
-        label=gettext_lazy("Owner"), queryset=None, required=False, empty_label=gettext_lazy("nobody")
-    )
-
-    def __init__(self, *args: Any, owners: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = owners  # type: ignore[attr-defined]
-
-    def clean_domain(self) -> str:
-        text = re.sub(r"^[a-z]+://", "", str(self.cleaned_data["domain"]).strip().lower()).partition("/")[0]
-        if not text:
-            return ""
-        domain = company_domain(text)
-        if not domain:
-            raise forms.ValidationError(
-                _("Everybody can have an address there, so it says nothing about one organisation.")
-            )
-        try:
-            validate_domain_name(domain)
-        except forms.ValidationError:
-            raise forms.ValidationError(
-                _("“%(domain)s” is not a domain, such as notelaar.be.") % {"domain": text}
-            ) from None
-        return domain
-
-    def clean_country(self) -> str:
-        country = str(self.cleaned_data["country"]).upper()
-        if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-            raise forms.ValidationError(_("Write the two letters of the country, such as BE or NL."))
-        return country
-
-    def clean_kvk_number(self) -> str:
-        return self._parsed(notation.parse_kvk, "kvk_number")
-
-    def clean_vat_number(self) -> str:
-        return self._parsed(notation.parse_vat, "vat_number")
-
-    def _parsed(self, parse: Any, name: str) -> str:
-        try:
-            return str(parse(self.cleaned_data[name]))
-        except Refused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def new(request: Request) -> HttpResponse:
-    form = OrganisationForm(request.POST or None, owners=access.users(), initial={"owner": request.user.pk})
-    if request.method == "POST" and form.is_valid():
-        try:
-            row = people.add_organisation(by=request.user, at=timezone.now(), **form.cleaned_data)
-        except Refused as refusal:
-            form.refuse(refusal)
-        else:
-            messages.success(request, _("%(name)s is added.") % {"name": row})
-            return redirect("crm:organisation", row.pk)
-    return render_page(request, "crm/organisation_edit.html", {"form": form})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: Request, pk: int) -> HttpResponse:
-    row = access.organisation(request, pk, write=True)
-    form = OrganisationForm(request.POST or None, owners=owners(row.owner), initial=_values(row))
-    if request.method == "POST" and form.is_valid():
-        try:
-            people.change_organisation(organisation=row, by=request.user, at=timezone.now(), **form.cleaned_data)
-        except Refused as refusal:
-            form.refuse(refusal)
-        else:
-            nudge.follow_ups()
-            messages.success(request, _("Saved."))
-            return redirect("crm:organisation", pk)
-    return render_page(request, "crm/organisation_edit.html", {"form": form, "organisation": row})
-
-
-def _values(row: Organisation) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in people.ORGANISATION_FIELDS}
