@@ -12,19 +12,35 @@ from django.db import IntegrityError, models, transaction
 
 from crm import handoffs
 from crm.models import (
+    Acquaintance,
+    Attempt,
     Deal,
+    DoNotContact,
     EmailAddress,
     Finding,
     FollowUp,
     HandOff,
     HealthReading,
     Lead,
+    Mailbox,
+    MailExclusion,
+    MailFolder,
+    MailMessage,
+    MailTemplate,
+    Merge,
+    MessagePlace,
+    OutgoingMail,
+    PacingPolicy,
     Person,
     PhoneNumber,
     Position,
+    PossibleDuplicate,
     Promise,
     Referral,
+    Register,
+    RegisterEntry,
     Role,
+    SavedView,
     Touch,
     User,
 )
@@ -102,6 +118,74 @@ def lead() -> Lead:
     return make.lead()
 
 
+def acquaintance() -> Acquaintance:
+    return Acquaintance.objects.create(person=make.person(), other=make.person(), at=make.AT)
+
+
+def attempt() -> Attempt:
+    return Attempt.objects.create(person=make.person(), by=make.user(), at=make.AT)
+
+
+def wish(**fields: Any) -> DoNotContact:
+    given: dict[str, Any] = {"scope": "contact", "reason": "Enough", "source": "by phone", "since": make.AT.date()}
+    return DoNotContact.objects.create(**given | {"made_at": make.AT, "address": "ann@a.example"} | fields)
+
+
+def entry() -> RegisterEntry:
+    register = Register.objects.create(name="Do not call me", loaded_at=make.AT)
+    return RegisterEntry.objects.create(register=register, value="+3215123456")
+
+
+def mailbox() -> Mailbox:
+    return Mailbox.objects.create(
+        address="info@kring.example", username="info", imap_host="a.example", reads_since=make.AT, created_at=make.AT
+    )
+
+
+def folder() -> MailFolder:
+    return MailFolder.objects.create(mailbox=mailbox(), name="INBOX", uid_validity=1)
+
+
+def message() -> MailMessage:
+    return MailMessage.objects.create(key="<1@a.example>", state="taken", taken_at=make.AT)
+
+
+def place() -> MessagePlace:
+    return MessagePlace.objects.create(message=message(), folder=folder(), uid_validity=1, uid=7)
+
+
+def exclusion() -> MailExclusion:
+    return MailExclusion.objects.create(pattern="home.example", created_at=make.AT)
+
+
+def template() -> MailTemplate:
+    return MailTemplate.objects.create(name="Thanks", subject_en="Thank you", body_en="Dear you")
+
+
+def pair() -> PossibleDuplicate:
+    return PossibleDuplicate.objects.create(
+        kind="person", first_id=1, second_id=2, reasons=["email"], likeness=1, found_at=make.AT
+    )
+
+
+def merge() -> Merge:
+    return Merge.objects.create(kind="person", gone_id=1, kept_id=2, gone_name="Ann", gone={}, at=make.AT)
+
+
+def outgoing_mail() -> OutgoingMail:
+    return OutgoingMail.objects.create(
+        to="ann@a.example", subject="Hello", body="Hello", message_id="<1@kring>", created_at=make.AT, try_at=make.AT
+    )
+
+
+def view() -> SavedView:
+    return SavedView.objects.create(screen="people", name="Mine", owner=make.user(), created_at=make.AT)
+
+
+def know_oneself(known: Acquaintance) -> None:
+    spoil(known, other=known.person)
+
+
 def introduce_oneself(person: Person) -> None:
     spoil(person, introduced_by=person)
 
@@ -175,6 +259,40 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "follow_up_shown_when_due": lambda: spoil(follow_up(), due_at=LATER),
     "health_reading_once": lambda: again(reading()),
     "finding_one_open_per_subject": lambda: again(finding()),
+    "acquaintance_once": lambda: again(acquaintance()),
+    "acquaintance_not_of_self": lambda: know_oneself(acquaintance()),
+    "attempt_outcome_known": lambda: spoil(attempt(), outcome="asleep"),
+    "attempt_kind_known": lambda: spoil(attempt(), kind="fax"),
+    "do_not_contact_scope_known": lambda: spoil(wish(), scope="wave"),
+    "do_not_contact_of_one_thing": lambda: spoil(wish(), number="+3215123456"),
+    "do_not_contact_address_lower": lambda: spoil(wish(), address="Ann@a.example"),
+    "do_not_contact_lifted_with_why": lambda: spoil(wish(), lifted_at=make.AT),
+    "do_not_contact_once": lambda: again(wish()),
+    "register_scope_known": lambda: spoil(entry().register, scope="wave"),
+    "register_entry_once": lambda: again(entry()),
+    "pacing_policy_is_one": lambda: PacingPolicy.objects.create(pk=2),
+    "pacing_policy_quiet_hours": lambda: PacingPolicy.objects.create(quiet_from="08:00", quiet_until="08:00"),
+    "mailbox_once_per_owner": lambda: again(mailbox()),
+    "mailbox_address_lower": lambda: spoil(mailbox(), address="Info@kring.example"),
+    "mailbox_failure_dated": lambda: spoil(mailbox(), failure="The password is wrong"),
+    "mail_folder_once": lambda: again(folder()),
+    "mail_message_state_known": lambda: spoil(message(), state="lost"),
+    "mail_message_refused_with_reason": lambda: spoil(message(), state="refused"),
+    "message_place_once": lambda: again(place()),
+    "mail_exclusion_once": lambda: again(exclusion()),
+    "mail_exclusion_lower": lambda: spoil(exclusion(), pattern="Home.example"),
+    "mail_template_name_once": lambda: again(template()),
+    "mail_template_in_a_language": lambda: spoil(template(), body_en=""),
+    "possible_duplicate_once": lambda: again(pair()),
+    "possible_duplicate_in_order": lambda: spoil(pair(), second_id=1),
+    "possible_duplicate_kind_known": lambda: spoil(pair(), kind="deal"),
+    "merge_gone_once": lambda: again(merge()),
+    "merge_not_with_self": lambda: spoil(merge(), kept_id=1),
+    "merge_kind_known": lambda: spoil(merge(), kind="deal"),
+    "outgoing_mail_held_with_why": lambda: spoil(outgoing_mail(), held_at=make.AT),
+    "outgoing_mail_message_id_once": lambda: again(outgoing_mail()),
+    "saved_view_name_once_per_owner": lambda: again(view()),
+    "saved_view_has_a_name": lambda: spoil(view(), name=""),
 }
 
 
