@@ -124,3 +124,31 @@ def test_a_list_is_narrowed_to_those_who_hold_the_words_else_to_those_near():
 def test_search_takes_few_queries_however_much_it_finds(django_assert_max_num_queries):
     with django_assert_max_num_queries(26):
         search.find("marie")
+
+
+def test_among_equals_ones_own_come_first_then_the_team_s(sdr, teammate, outsider):
+    for number, owner in ((3, outsider), (5, teammate), (7, sdr)):
+        Person.objects.filter(full_name=f"Marie Peeters{number}").update(owner=owner)
+    found = search.find("marie peeters", user=sdr).people
+    assert [str(person) for person in found][:2] == ["Marie Peeters7", "Marie Peeters5"]
+    assert [str(person) for person in search.people_like("ma", user=sdr)][0] == "Marie Peeters7"
+
+
+def test_a_name_that_answers_better_comes_before_ones_own(sdr):
+    make.person("Marie Peeters70", owner=sdr)
+    assert str(search.find("marie peeters7", user=sdr).people[0]) == "Marie Peeters7"
+
+
+def test_a_referral_is_found_by_who_gave_it_and_by_whom_they_have_in_mind(account_manager):
+    referral = make.referral(account_manager)
+    referral.whom = "Zoë of the bakery"
+    referral.save(update_fields=["whom"])
+    assert search.find(str(referral.referrer)).referrals == [referral]
+    assert search.find("zoe bakery").referrals == [referral]
+    assert not search.find("zoe butcher").referrals
+
+
+def test_an_organisation_is_found_by_its_vat_number_in_any_notation():
+    company = make.organisation("Delhaize", vat_number="BE0402206045")
+    for typed in ("BE0402206045", "BE 0402.206.045", "be 0402 206 045"):
+        assert search.find(typed).organisations == [company], typed
