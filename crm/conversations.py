@@ -51,6 +51,10 @@ def log(
     has_learning: bool = False,
     has_gain: bool = False,
     has_next_step: bool = False,
+    subject: str = "",
+    is_information: bool = False,
+    is_automatic: bool = False,
+    private_to: User | None = None,
 ) -> Conversation:
     """The conversation is remembered, last contact of everybody and everything it concerns is true, and a lead's response clock has stopped when
     this was our first word to them.
@@ -86,11 +90,15 @@ def log(
         has_learning=has_learning or bool(learned.strip()),
         has_gain=has_gain,
         has_next_step=has_next_step,
+        subject=" ".join(subject.split())[:300],
+        is_information=is_information,
+        is_automatic=is_automatic,
+        private_to=private_to,
         by=by,
     )
     conversation.people.set(spoken_to)
     _recompute_around(conversation, [person.pk for person in spoken_to])
-    if lead is not None and direction != Direction.INCOMING:
+    if lead is not None and direction != Direction.INCOMING and not is_automatic:
         _stop_response_clock(lead, by=by, when=when, at=at)
     events.record(
         EventKind.CONVERSATION_LOGGED,

@@ -126,6 +126,17 @@ def subject(language: str) -> str:
     return SUBJECT[_known(language)]
 
 
+def greeting(person: Person | None, language: str) -> str:
+    """The first line of a letter to them: "Dear Sofie,"."""
+    language = _known(language)
+    return GREETING[language].format(name=person.given_name) if person and person.given_name else NAMELESS[language]
+
+
+def closing(sender: User, language: str) -> str:
+    """The last lines of a letter: a regard, and the signature of whoever writes it, or their name when they have none."""
+    return CLOSING[_known(language)].format(sender=sender.mail_signature.strip() or sender)
+
+
 def answer(*, to: Person | None, sender: User, language: str) -> str:
     """The frame of an answer: greeting, room, closing."""
     return _letter("", to, sender, language)
@@ -143,9 +154,7 @@ def is_ready_text(text: str, *, to: Person | None, sender: User, language: str) 
 
 
 def _letter(body: str, to: Person | None, sender: User, language: str) -> str:
-    language = _known(language)
-    greeting = GREETING[language].format(name=to.given_name) if to and to.given_name else NAMELESS[language]
-    return f"{greeting}\n\n{body}\n\n{CLOSING[language].format(sender=sender)}"
+    return f"{greeting(to, language)}\n\n{body}\n\n{closing(sender, language)}"
 
 
 def _unfolded(text: str) -> str:
