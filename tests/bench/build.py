@@ -413,32 +413,42 @@ STATEMENTS: tuple[tuple[str, str], ...] = (
     (
         "last contacts of leads",
         """
-        UPDATE crm_lead l SET last_contact_at = c.latest, last_reply_at = c.reply
-          FROM (SELECT lead_id, max(at) AS latest, max(at) FILTER (WHERE direction <> 'outgoing') AS reply FROM crm_conversation GROUP BY 1) c
-         WHERE c.lead_id = l.id
+        UPDATE crm_lead l SET last_contact_at = c.latest, last_contact_id = c.last, last_reply_at = c.reply, last_reply_id = c.last_reply
+          FROM (SELECT c.lead_id AS of, max(c.at) AS latest, (array_agg(c.id ORDER BY c.at DESC, c.id DESC))[1] AS last,
+                       max(c.at) FILTER (WHERE c.direction <> 'outgoing') AS reply,
+                       (array_agg(c.id ORDER BY c.at DESC, c.id DESC) FILTER (WHERE c.direction <> 'outgoing'))[1] AS last_reply
+                  FROM crm_conversation c GROUP BY 1) c
+         WHERE c.of = l.id
         """,
     ),
     (
         "last contacts of deals",
         """
-        UPDATE crm_deal d SET last_contact_at = l.last_contact_at, last_reply_at = l.last_reply_at FROM crm_lead l WHERE l.id = d.lead_id
+        UPDATE crm_deal d
+           SET last_contact_at = l.last_contact_at, last_contact_id = l.last_contact_id, last_reply_at = l.last_reply_at, last_reply_id = l.last_reply_id
+          FROM crm_lead l WHERE l.id = d.lead_id
         """,
     ),
     (
         "last contacts of organisations",
         """
-        UPDATE crm_organisation o SET last_contact_at = c.latest, last_reply_at = c.reply
-          FROM (SELECT organisation_id, max(at) AS latest, max(at) FILTER (WHERE direction <> 'outgoing') AS reply FROM crm_conversation GROUP BY 1) c
-         WHERE c.organisation_id = o.id
+        UPDATE crm_organisation o SET last_contact_at = c.latest, last_contact_id = c.last, last_reply_at = c.reply, last_reply_id = c.last_reply
+          FROM (SELECT c.organisation_id AS of, max(c.at) AS latest, (array_agg(c.id ORDER BY c.at DESC, c.id DESC))[1] AS last,
+                       max(c.at) FILTER (WHERE c.direction <> 'outgoing') AS reply,
+                       (array_agg(c.id ORDER BY c.at DESC, c.id DESC) FILTER (WHERE c.direction <> 'outgoing'))[1] AS last_reply
+                  FROM crm_conversation c GROUP BY 1) c
+         WHERE c.of = o.id
         """,
     ),
     (
         "last contacts of people",
         """
-        UPDATE crm_person p SET last_contact_at = c.latest, last_reply_at = c.reply
-          FROM (SELECT x.person_id, max(c.at) AS latest, max(c.at) FILTER (WHERE c.direction <> 'outgoing') AS reply
+        UPDATE crm_person p SET last_contact_at = c.latest, last_contact_id = c.last, last_reply_at = c.reply, last_reply_id = c.last_reply
+          FROM (SELECT x.person_id AS of, max(c.at) AS latest, (array_agg(c.id ORDER BY c.at DESC, c.id DESC))[1] AS last,
+                       max(c.at) FILTER (WHERE c.direction <> 'outgoing') AS reply,
+                       (array_agg(c.id ORDER BY c.at DESC, c.id DESC) FILTER (WHERE c.direction <> 'outgoing'))[1] AS last_reply
                   FROM crm_conversation c JOIN crm_conversation_people x ON x.conversation_id = c.id GROUP BY 1) c
-         WHERE c.person_id = p.id
+         WHERE c.of = p.id
         """,
     ),
     (
