@@ -1,0 +1,103 @@
+"""One e-mail read from its bytes. Whatever the bytes are, the answer is a `ReadMail` or `Unreadable`, and no other error."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import Message
+from email.policy import compat32
+
+from django.utils.translation import gettext as _
+
+from crm.channels.email import parts
+from crm.channels.email.absence import away_until
+from crm.channels.email.bounces import bounce
+from crm.channels.email.forwarding import forwarded
+from crm.channels.email.headers import Headers, addresses, key, keys, moment
+from crm.channels.email.mail import (
+    LARGEST_MESSAGE,
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    ReadMail,
+    Unreadable,
+)
+from crm.channels.email.markup import cleaned, in_words
+from crm.channels.email.notices import is_automatic, is_list
+from crm.channels.email.quoting import split
+from crm.channels.email.wording import bounded
+
+A_MAIL_HAS = (
+    "from",
+    "to",
+    "cc",
+    "date",
+    "subject",
+    "message-id",
+    "received",
+    "return-path",
+    "mime-version",
+    "content-type",
+)
+"""One of these at least; else the bytes are something else than a mail."""
+
+
+def read(raw: bytes, *, received_at: datetime, languages: Sequence[str] = ("nl", "en")) -> ReadMail:
+    """Everything that these bytes say as an e-mail. Raises `Unreadable` for what is empty, too large, no e-mail, or nested beyond reading."""
+    message = _parse(raw)
+    headers = Headers(message)
+    found = parts.gather(message)
+    plain = "\n\n".join(body.plain if body.plain.strip() else in_words(body.html) for body in found.bodies)
+    subject = headers.line("subject", LONGEST_SUBJECT)
+    sender = next(iter(addresses(headers.every("from")) or addresses(headers.every("sender"))), None)
+    said = split(plain, sender=sender)
+    returned = bounce(headers, found, plain)
+    automatic = returned is not None or is_automatic(headers, subject, sender)
+    return ReadMail(
+        key=key(headers.first("message-id")) or "sha256:" + hashlib.sha256(raw).hexdigest(),
+        references=keys(headers.every("references")),
+        in_reply_to=next(iter(keys(headers.every("in-reply-to"))), ""),
+        sender=sender,
+        to=addresses(headers.every("to")),
+        cc=addresses(headers.every("cc")),
+        bcc=addresses(headers.every("bcc")),
+        reply_to=addresses(headers.every("reply-to")),
+        subject=subject,
+        sent_at=moment(headers.first("date"), before=received_at),
+        text=bounded(said.text, LONGEST_TEXT),
+        quoted=bounded(said.quoted, LONGEST_TEXT),
+        signature=bounded(said.signature, LONGEST_TEXT),
+        html=cleaned("\n".join(body.html for body in found.bodies)),
+        attachments=tuple(found.files),
+        is_automatic=automatic,
+        away_until=away_until(subject, said.text, at=received_at, languages=languages) if automatic else None,
+        bounce=returned,
+        forwarded=forwarded(subject, plain, found),
+        is_list=is_list(headers),
+    )
+
+
+def _parse(raw: bytes) -> Message:
+    """The structure of the message, by the lenient policy of the standard library: the newer one refuses many mails that exist.
+
+    An empty line above the headers, which some archives leave, is no end of them.
+    """
+    if len(raw) > LARGEST_MESSAGE:
+        raise Unreadable(_("This message is larger than %(size)d MB.") % {"size": LARGEST_MESSAGE // 1024 // 1024})
+    raw = raw.lstrip(b"\r\n\t \x00\xef\xbb\xbf")
+    if not raw:
+        raise Unreadable(_("This message is empty."))
+    try:
+        message = message_from_bytes(raw, policy=compat32)
+    except RecursionError:
+        raise Unreadable(_("The parts of this message are nested too deep to read.")) from None
+    except (MessageError, ValueError, TypeError, LookupError, AttributeError, AssertionError):
+        raise Unreadable(_("The form of this message is broken beyond reading.")) from None
+    headers = Headers(message)
+    if not any(name in headers for name in A_MAIL_HAS):
+        raise Unreadable(
+            _("This is no e-mail: it has no lines that say from whom it is, to whom, or what it is about.")
+        )
+    return message
