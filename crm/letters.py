@@ -5,10 +5,14 @@ They are written by hand in both languages, since a letter is not a translated b
 
 from __future__ import annotations
 
-from crm.models import DeclineReason, Person, User
+from crm.models import DeclineReason, Person, Salutation, User
 
 SUBJECT = {"en": "Your question", "nl": "Uw vraag"}
 GREETING = {"en": "Dear {name},", "nl": "Beste {name},"}
+FORMAL = {
+    "en": {Salutation.MR: "Dear Mr {name},", Salutation.MS: "Dear Ms {name},"},
+    "nl": {Salutation.MR: "Geachte heer {name},", Salutation.MS: "Geachte mevrouw {name},"},
+}
 NAMELESS = {"en": "Good day,", "nl": "Goeiedag,"}
 CLOSING = {"en": "Kind regards,\n{sender}", "nl": "Met vriendelijke groet,\n{sender}"}
 
@@ -126,15 +130,23 @@ def subject(language: str) -> str:
     return SUBJECT[_known(language)]
 
 
-def greeting(person: Person | None, language: str) -> str:
-    """The first line of a letter to them: "Dear Sofie,"."""
-    language = _known(language)
-    return GREETING[language].format(name=person.given_name) if person and person.given_name else NAMELESS[language]
-
-
 def closing(sender: User, language: str) -> str:
     """The last lines of a letter: a regard, and the signature of whoever writes it, or their name when they have none."""
     return CLOSING[_known(language)].format(sender=sender.mail_signature.strip() or sender)
+
+
+def greeting(person: Person | None, language: str) -> str:
+    """How a mail in this language begins: formally to whom we address as Mr or Ms, else by the given name, by the whole name when only initials
+    are known, and without a name when there is none to use."""
+    language = _known(language)
+    name = person.name if person else None
+    if person and name and name.family and person.salutation:
+        return FORMAL[language][Salutation(person.salutation)].format(name=name.surname)
+    if name is None or not name.first:
+        return NAMELESS[language]
+    if name.is_initials and name.family:
+        return GREETING[language].format(name=f"{name.first} {name.particle} {name.last}".replace("  ", " "))
+    return GREETING[language].format(name=name.first)
 
 
 def answer(*, to: Person | None, sender: User, language: str) -> str:

@@ -353,8 +353,7 @@ def _words(cell: str) -> list[str]:
 
 
 def _full_name(cell: str) -> notation.Name:
-    family, comma, given = cell.partition(",")
-    name = notation.parse_name(f"{given.strip()} {family.strip()}" if comma and "," not in given else cell)
+    name = notation.parse_name(cell)
     if len(name.given) > 100 or len(name.family) > 100 or len(name.particle) > 30:
         raise Refused(_too_long(100))
     return name

@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.contact import Contacted, ConversationKind
 from crm.models.organisations import NO_WORDS, Organisation, Tier
 from crm.models.plain import plain_column
+from crm.models.selections import PersonWords
 from crm.models.users import Language, validate_time_zone
+from crm.notation import Name
 
 
 class Salutation(models.TextChoices):
@@ -43,7 +45,7 @@ class ContactPointKind(models.TextChoices):
     OTHER = "other", _("other")
 
 
-class PersonQuerySet(models.QuerySet["Person"]):
+class PersonQuerySet(PersonWords, models.QuerySet["Person"]):
     def for_list(self) -> PersonQuerySet:
         """With the current positions and addresses that a row of a list shows."""
         return self.select_related("owner").prefetch_related(
@@ -162,6 +164,20 @@ class Person(Contacted):
 
     def __str__(self) -> str:
         return self.full_name or " ".join(part for part in (self.given_name, self.particle, self.family_name) if part)
+
+    @property
+    def name(self) -> Name:
+        return Name(self.given_name, self.particle, self.family_name)
+
+    @property
+    def sort_name(self) -> str:
+        """As a list by name shows it: *Meulen, Peter van der*."""
+        return self.name.sorting
+
+    @property
+    def surname(self) -> str:
+        """As it stands behind *mevrouw*: *Van der Meulen*."""
+        return self.name.surname
 
 
 class PositionQuerySet(models.QuerySet["Position"]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm import notation, people
+from crm import people
 from crm.models import Event, EventKind, Organisation, Person
 from crm.refusal import Refused
 from tests import make
@@ -16,34 +16,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def person() -> Person:
     return make.person("Peter van der Meulen", email="peter@vandermeulen.example", phone="053 12 34 56")
-
-
-@pytest.mark.parametrize(
-    ("text", "given", "particle", "family"),
-    [
-        ("Peter van der Meulen", "Peter", "van der", "Meulen"),
-        ("Sofie De Wit", "Sofie", "", "De Wit"),
-        ("Zoë van 't Hoff", "Zoë", "van 't", "Hoff"),
-        ("Karim", "Karim", "", ""),
-        ("  Anna   Maria  Janssens ", "Anna", "", "Maria Janssens"),
-    ],
-)
-def test_a_name_is_split_as_it_is_written_here(text, given, particle, family):
-    assert notation.parse_name(text) == notation.Name(given, particle, family)
-
-
-@pytest.mark.parametrize(
-    "text", ["015 12 34 56", "+32 15 12 34 56", "0032 15 12 34 56", "015/12.34.56", "+32 (0)15 12 34 56"]
-)
-def test_a_number_is_one_number_in_any_notation(text):
-    assert notation.parse_phone(text) == "+3215123456"
-
-
-@pytest.mark.parametrize("text", ["call me", "12", "+32 1", "+49 222", "+49 2222 2222 2222 222"])
-def test_what_is_no_number_is_refused_by_its_name(text):
-    with pytest.raises(Refused) as refusal:
-        notation.parse_phone(text)
-    assert text in str(refusal.value)
 
 
 def test_somebody_added_by_the_name_of_an_organisation_works_at_the_one_of_that_name():
