@@ -249,20 +249,10 @@ def make(
 ) -> FollowUp:
     """One more thing to do for `owner`, made by hand, shown from the working morning of `due_on`. Person and organisation come from the lead or
     deal when they are not named. Refuses one without words, one in the past, and an owner who cannot log in."""
-    note = " ".join(note.split())
-    if not note:
-        raise Refused(_("Say what is to be done."))
-    if len(note) > 300:
-        raise Refused(_("Say it in 300 characters or fewer."))
-    if not owner.is_active:
-        raise Refused(_("%(name)s does not work with Kring any more. Choose somebody else.") % {"name": owner})
-    calendar = owner.calendar
-    if due_on < at.astimezone(calendar.zone).date():
-        raise Refused(_("Choose today or a day that is still to come."))
+    note, moment = checked(note=note, owner=owner, due_on=due_on, at=at)
     subject = deal or lead or person or organisation or owner
     person = person or (deal and deal.person) or (lead and lead.person) or None
     organisation = organisation or (deal and deal.organisation) or (lead and lead.organisation) or None
-    moment = working_moment(due_on, calendar)
     follow_up = FollowUp.objects.create(
         subject_kind=events.SUBJECTS[type(subject)],
         subject_id=subject.pk,
@@ -279,6 +269,23 @@ def make(
     )
     _record(EventKind.FOLLOW_UP_MADE, follow_up, by, at, new={"due": due_on, "owner": owner.name})
     return follow_up
+
+
+def checked(*, note: str, owner: User, due_on: date, at: datetime) -> tuple[str, datetime]:
+    """The words, and the working morning of `owner` on which a follow-up made by hand is shown. Refuses one without words, one in the past,
+    and an owner who cannot log in."""
+    note = " ".join(note.split())
+    if not note:
+        raise Refused(_("Say what is to be done."))
+    if len(note) > 300:
+        raise Refused(_("Say it in 300 characters or fewer."))
+    if not owner.is_active:
+        raise Refused(_("%(name)s does not work with Kring any more. Choose somebody else.") % {"name": owner})
+    calendar = owner.calendar
+    today = at.astimezone(calendar.zone).date()
+    if due_on < today:
+        raise Refused(_("Choose today or a day that is still to come."))
+    return note, working_moment(due_on, calendar)
 
 
 def reopen(*, follow_up: FollowUp, by: User, at: datetime) -> FollowUp:

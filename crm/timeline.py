@@ -99,6 +99,8 @@ QUIET = frozenset(
         EventKind.DEAL_CHANGED,
         EventKind.FOLLOW_UP_PUT_OFF,
         EventKind.FOLLOW_UP_MADE,
+        EventKind.BULK_CHANGED,
+        EventKind.BULK_UNDONE,
     }
 )
 
@@ -304,6 +306,17 @@ def _follow_up(old: dict[str, Any], new: dict[str, Any]) -> str:
     return " · ".join(filter(None, (what, until, str(new.get("why") or ""))))
 
 
+def _of_many(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What an act on many changed of this one: its owner, tags or tier."""
+    said = {"owner": _("Owner"), "tags": _("Tags"), "tier": _("Tier")}
+    changed = [
+        _("%(what)s: from %(old)s to %(new)s.") % {"what": word, "old": old[name] or "—", "new": new[name] or "—"}
+        for name, word in said.items()
+        if name in old and name in new
+    ]
+    return " ".join([*changed, str(old.get("note") or "")]).strip()
+
+
 def _word(name: str) -> Callable[[dict[str, Any], dict[str, Any]], str]:
     return lambda old, new: str(new.get(name) or "")
 
@@ -335,5 +348,7 @@ SENTENCES: dict[EventKind, Callable[[dict[str, Any], dict[str, Any]], str]] = {
     EventKind.REFERRAL_INTRODUCED: _word("introduced"),
     EventKind.REFERRAL_MOVED: _referral_moved,
     EventKind.ADVOCATE_NAMED: _word("evidence"),
+    EventKind.BULK_CHANGED: _of_many,
+    EventKind.BULK_UNDONE: _of_many,
 }
 """What an event says besides its name, from its old and new values."""

@@ -35,7 +35,7 @@ from crm.models.mailboxes import (
     MessagePlace,
     MessageState,
 )
-from crm.models.merges import DuplicateReason, Merge, PossibleDuplicate
+from crm.models.merges import DuplicateReason, Merge, Mergeable, PossibleDuplicate
 from crm.models.organisations import Organisation, Tier
 from crm.models.outbox import OutgoingMail
 from crm.models.people import (
@@ -48,6 +48,7 @@ from crm.models.people import (
     Position,
     Salutation,
 )
+from crm.models.selections import Ring
 from crm.models.users import Language, Role, Team, User
 from crm.models.views import BulkAct, SavedView
 
@@ -67,6 +68,8 @@ __all__ = [
     "MessageState",
     "DuplicateReason",
     "Merge",
+    "Mergeable",
+    "Mergeable",
     "PossibleDuplicate",
     "DoNotContact",
     "PacingPolicy",
@@ -119,6 +122,7 @@ __all__ = [
     "PromiseSide",
     "PromiseState",
     "Referral",
+    "Ring",
     "ReferralState",
     "RefusedValue",
     "Role",

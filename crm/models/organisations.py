@@ -18,6 +18,7 @@ from stdnum.eu import vat
 
 from crm.models.contact import Contacted
 from crm.models.plain import plain_column
+from crm.models.selections import OrganisationWords
 
 NO_WORDS = models.Value([], output_field=ArrayField(models.CharField(max_length=50)))
 """The default of a column of words, for rows that one statement writes many of."""
@@ -44,7 +45,7 @@ def validate_vat(value: str) -> None:
         ) from error
 
 
-class OrganisationQuerySet(models.QuerySet["Organisation"]):
+class OrganisationQuerySet(OrganisationWords, models.QuerySet["Organisation"]):
     def customers(self) -> OrganisationQuerySet:
         """Those that have ordered at least once."""
         return self.filter(customer_since__isnull=False)

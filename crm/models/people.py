@@ -238,7 +238,12 @@ class EmailAddress(models.Model):
             models.UniqueConstraint(fields=["address", "person"], name="email_address_once_per_person"),
             models.CheckConstraint(condition=Q(address=Lower("address")), name="email_address_lower"),
         ]
-        indexes = [GinIndex(OpClass(Upper("address"), name="gin_trgm_ops"), name="email_address_trgm")]
+        indexes = [
+            GinIndex(OpClass(Upper("address"), name="gin_trgm_ops"), name="email_address_trgm"),
+            models.Index(
+                models.Func(F("address"), Value("@"), Value(2), function="SPLIT_PART"), name="email_address_by_domain"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.address
