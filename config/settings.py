@@ -48,6 +48,15 @@ def env_url(name: str, default: str, schemes: set[str]) -> str:
     return value
 
 
+def env_site(name: str, default: str) -> str:
+    """The address of a site: scheme and host, perhaps a port, and nothing behind it."""
+    value = env_str(name, default).removesuffix("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
+        raise ImproperlyConfigured(f"{name} must be an address such as https://kring.example, not {value!r}.")
+    return value
+
+
 def env_zone(name: str, default: str) -> str:
     value = env_str(name, default)
     try:
@@ -119,6 +128,8 @@ FORM_LIMIT = env_int("KRING_FORM_LIMIT", 30)
 # `manage.py up` listens here, with so many web processes.
 PORT = env_int("PORT", 8000, least=1)
 WEB_PROCESSES = env_int("KRING_WEB_PROCESSES", 2, least=1)
+# Where links in mail lead to that a worker writes, which no visitor asked for by a name.
+SITE_URL = env_site("KRING_URL", f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://localhost:{PORT}")
 
 # ---- The organisation that uses Kring ------------------------------------------------------------------------------
 

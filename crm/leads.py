@@ -71,16 +71,17 @@ def assign(*, lead: Lead, to: User, by: User, at: datetime) -> Lead:
 
 
 @transaction.atomic
-def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "") -> Conversation:
+def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "", override: str = "") -> Conversation:
     """Our answer is on its way by mail and stands in the timeline; the response clock has stopped; a new lead is in `by`'s hands.
 
-    The same answer again within ten minutes is a double click and sends nothing. Refuses an empty message, and a lead whose person has no
-    e-mail address.
+    The same answer again within ten minutes is a double click and sends nothing. Refuses an empty message, a lead whose person has no e-mail
+    address to which mail goes, and somebody who asked us not to write; and a second word that comes too soon without a reason in `override`
+    (`TooEarly`). The first word comes never too soon: they wait for it.
     """
     if not message.strip():
         raise Refused(_("Write something to send."))
     lead = held(lead)
-    address = lead.person.email_addresses.first() if lead.person else None
+    address = outbox.address_of(lead.person) if lead.person else None
     if lead.person is None or address is None:
         raise Refused(_("We have no e-mail address of this person. Call, and log the conversation."))
     sent = lead.conversations.filter(
@@ -94,24 +95,29 @@ def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "
     person = lead.person
     if lead.status == LeadStatus.NEW:
         lead = take(lead=lead, by=by, at=at)
-    outbox.put(
+    subject = subject.strip() or letters.subject(language(lead))
+    mail = outbox.put(
         to=address.address,
-        subject=subject.strip() or letters.subject(language(lead)),
+        subject=subject,
         body=message.strip(),
         by=by,
         at=at,
         lead=lead,
         person=person,
+        override=override.strip() or ("" if lead.answered_at else _("They asked, and this answers them.")),
     )
-    return conversations.log(
+    conversation = conversations.log(
         people=[person],
         kind=ConversationKind.EMAIL,
         direction=Direction.OUTGOING,
+        subject=subject,
         summary=message,
         lead=lead,
         by=by,
         at=at,
     )
+    outbox.logged_as(mail=mail, conversation=conversation)
+    return conversation
 
 
 def language(lead: Lead) -> str:

@@ -115,7 +115,8 @@ def decline(
     """A good no, in one act: the reason is kept, the friendly message (when there is one) is on its way, and it is quiet until `come_back_on`.
     A referral that brought the lead is not won, so that whoever introduced them can be told.
 
-    Refuses without a known reason, with a come-back date that is not in the future, and with a message for somebody without an address.
+    Refuses without a known reason, with a come-back date that is not in the future, and with a message for somebody without an address or
+    who asked us not to write.
     """
     lead = leads.held(lead)
     if reason not in DeclineReason.values:
@@ -124,27 +125,31 @@ def decline(
         raise Refused(_("Choose a come-back day in the future, or none."))
     _move(lead, LeadStatus.DECLINED)
     if message.strip():
-        address = lead.person.email_addresses.first() if lead.person else None
+        address = outbox.address_of(lead.person) if lead.person else None
         if address is None:
             raise Refused(_("We have no e-mail address of this person. Decline without a message, or call."))
-        outbox.put(
+        subject = letters.subject(leads.language(lead))
+        mail = outbox.put(
             to=address.address,
-            subject=letters.subject(leads.language(lead)),
+            subject=subject,
             body=message.strip(),
             by=by,
             at=at,
             lead=lead,
             person=lead.person,
+            override=_("They asked, and this answers them."),
         )
-        conversations.log(
+        conversation = conversations.log(
             people=[lead.person] if lead.person else [],
             kind=ConversationKind.EMAIL,
             direction=Direction.OUTGOING,
+            subject=subject,
             summary=message,
             lead=lead,
             by=by,
             at=at,
         )
+        outbox.logged_as(mail=mail, conversation=conversation)
     lead = _judge(
         lead,
         Verdict.DECLINED,

@@ -48,6 +48,7 @@ from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
 from crm.models.organisations import OrganisationQuerySet
+from crm.models.outbox import OutgoingMailQuerySet
 from crm.models.people import PersonQuerySet, PositionQuerySet
 from crm.web.page import Request
 from qualification.models import Criterion, Scorecard
@@ -287,7 +288,7 @@ def capture_forms() -> QuerySet[CaptureForm]:
     return CaptureForm.objects.select_related("owner", "content")
 
 
-def outgoing_mail() -> QuerySet[OutgoingMail]:
+def outgoing_mail() -> OutgoingMailQuerySet:
     return OutgoingMail.objects.all()
 
 

@@ -47,14 +47,13 @@ def settings(request: Request) -> HttpResponse:
                 .annotate(number=Count("pk"))
                 .order_by("-number")
             ],
-            "mail": access.outgoing_mail().aggregate(
-                waiting=Count("pk", filter=Q(sent_at__isnull=True, tries__lt=MOST_TRIES)),
-                given_up=Count("pk", filter=Q(sent_at__isnull=True, tries__gte=MOST_TRIES)),
+            "mail": access.outgoing_mail()
+            .waiting()
+            .aggregate(
+                waiting=Count("pk", filter=Q(tries__lt=MOST_TRIES)),
+                given_up=Count("pk", filter=Q(tries__gte=MOST_TRIES)),
             ),
-            "failed_mail": access.outgoing_mail()
-            .filter(sent_at__isnull=True)
-            .exclude(failure="")
-            .order_by("-try_at")[:3],
+            "failed_mail": access.outgoing_mail().waiting().exclude(failure="").order_by("-try_at")[:3],
             "mail_by": _sender(),
             "mail_from": kring.DEFAULT_FROM_EMAIL,
         }

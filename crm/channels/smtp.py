@@ -1,0 +1,116 @@
+"""Hand a letter to a mail server, in plain text and without anything that reports back who read it. Plain values in; what goes wrong comes out as
+`NotSent`."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+TIMEOUT = 15
+"""Seconds that a mail server gets for each answer."""
+PERMANENT = 500
+"""From this reply code on a mail server means never, and not later (RFC 5321, 4.2.1)."""
+
+
+class NotSent(Exception):
+    """No server took the letter. `is_final` says that asking again is no use, since they know of no such address."""
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
+
+
+@dataclass(frozen=True)
+class Server:
+    """A mail server and who we are to it. `security` is `tls`, `starttls` or `none`."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    security: str = "tls"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail to one address. Ids are without their angle brackets; `unsubscribe` is an address of ours that ends such mail with one click."""
+
+    sender: str
+    to: str
+    subject: str
+    text: str
+    message_id: str
+    reply_to: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    unsubscribe: str = ""
+
+
+def sender(name: str, address: str) -> str:
+    """A name and an address as a header has them."""
+    return formataddr((name, address))
+
+
+def domain(header: str) -> str:
+    """The domain of an address as a header has it; where there is none, that of this machine."""
+    return parseaddr(header)[1].rpartition("@")[2] or "localhost"
+
+
+def send(letter: Letter, server: Server | None = None) -> None:
+    """The server (default: that of this installation) has taken the letter. Raises `NotSent`."""
+    try:
+        EmailMessage(
+            letter.subject,
+            letter.text,
+            from_email=letter.sender,
+            to=[letter.to],
+            reply_to=[letter.reply_to] if letter.reply_to else None,
+            headers=_headers(letter),
+            connection=_connection(server),
+        ).send()
+    except SMTPRecipientsRefused as refused:
+        codes = [code for code, _said in refused.recipients.values()]
+        said = "; ".join(_readable(code, words) for code, words in refused.recipients.values())
+        raise NotSent(said, is_final=all(code >= PERMANENT for code in codes)) from refused
+    except SMTPResponseException as refused:
+        raise NotSent(_readable(refused.smtp_code, refused.smtp_error)) from refused
+    # A ValueError is an address or a header that no mail can have.
+    except (SMTPException, OSError, ssl.SSLError, ValueError) as error:
+        raise NotSent(str(error) or type(error).__name__) from error
+
+
+def _connection(server: Server | None) -> BaseEmailBackend | None:
+    if server is None:
+        return None
+    connection: BaseEmailBackend = get_connection(
+        "django.core.mail.backends.smtp.EmailBackend",
+        host=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        use_ssl=server.security == "tls",
+        use_tls=server.security == "starttls",
+        timeout=TIMEOUT,
+    )
+    return connection
+
+
+def _headers(letter: Letter) -> dict[str, str]:
+    headers = {"Message-ID": f"<{letter.message_id}>"}
+    if letter.in_reply_to:
+        headers["In-Reply-To"] = f"<{letter.in_reply_to}>"
+    if letter.references:
+        headers["References"] = " ".join(f"<{reference}>" for reference in letter.references)
+    if letter.unsubscribe:  # RFC 8058
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
+
+
+def _readable(code: int, said: bytes | str) -> str:
+    return f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"

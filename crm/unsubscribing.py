@@ -1,0 +1,54 @@
+"""A link at the foot of mail to several with which whoever got it ends such mail by one click, without a login and without telling us why.
+
+The link names the person and is signed, so nobody can make one for somebody else; it works for as long as the mail lies in somebody's inbox.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from crm.models import DoNotContact, Merge, Mergeable, Person, Scope
+
+SIGNED_FOR = "crm.unsubscribing"
+MOST_MERGES = 20
+FOOT = {
+    "en": "You get this mail from {organisation}. Would you rather not have such mail? One click ends it:\n{link}",
+    "nl": "U krijgt deze mail van {organisation}. Liever geen mail zoals deze? Met één klik stopt het:\n{link}",
+}
+
+
+def link(person: Person) -> str:
+    """The address at which this person ends mail from us."""
+    token = signing.Signer(salt=SIGNED_FOR).sign(str(person.pk))
+    return f"{settings.SITE_URL}{reverse('crm:unsubscribe', args=[token])}"
+
+
+def foot(person: Person, language: str) -> str:
+    """The line at the foot of a mail to several, with the link, in their language."""
+    words = FOOT.get(language, FOOT["en"])
+    return words.format(organisation=settings.ORGANISATION_NAME, link=link(person))
+
+
+def whose(token: str) -> Person | None:
+    """The person that a link of ours names; `None` for one that we never made, or whose person is no more."""
+    try:
+        key = int(signing.Signer(salt=SIGNED_FOR).unsign(token))
+    except (signing.BadSignature, ValueError):
+        return None
+    for _step in range(MOST_MERGES):  # Whoever became part of somebody else is that person now.
+        person = Person.objects.filter(pk=key).first()
+        if person is not None:
+            return person
+        merge = Merge.objects.standing().filter(kind=Mergeable.PERSON, gone_id=key).first()
+        if merge is None:
+            return None
+        key = merge.kept_id
+    return None
+
+
+def is_unsubscribed(person: Person) -> bool:
+    """Whether they asked us for no mail."""
+    wishes = DoNotContact.objects.standing().filter(person=person)
+    return wishes.filter(scope__in=(Scope.MAIL, Scope.CONTACT)).exists()
