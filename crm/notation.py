@@ -117,7 +117,8 @@ def parse_name(text: str) -> Name:
 
 
 def _without_suffixes(text: str) -> tuple[list[str], list[str]]:
-    words, suffixes = text.split(), []
+    words = text.split()
+    suffixes: list[str] = []
     while len(words) > 1 and _is_suffix(words[-1]):
         suffixes.insert(0, words.pop().strip(","))
     if suffixes:

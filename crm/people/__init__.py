@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from crm.people.changing import ORGANISATION_FIELDS, PERSON_FIELDS, change, change_organisation
-from crm.people.contact_points import add_email, add_phone, remove_email, remove_phone
-from crm.people.positions import add_position, end_position
+from crm.people.changing import (
+    ORGANISATION_FIELDS,
+    PERSON_FIELDS,
+    change,
+    change_organisation,
+    lift_not_before,
+    set_not_before,
+    words,
+)
+from crm.people.circle import forget_acquaintance, introduce
+from crm.people.contact_points import (
+    add_email,
+    add_phone,
+    change_kind,
+    confirm,
+    country_of,
+    prefer,
+    remove_email,
+    remove_phone,
+    works_again,
+)
+from crm.people.positions import add_position, change_position, end_position, make_main, remove_position
 from crm.people.recognition import add, add_organisation, organisation_at, recognise, with_email
 
 __all__ = [
@@ -16,11 +35,24 @@ __all__ = [
     "add_phone",
     "add_position",
     "change",
+    "change_kind",
     "change_organisation",
+    "change_position",
+    "confirm",
+    "country_of",
     "end_position",
+    "forget_acquaintance",
+    "introduce",
+    "lift_not_before",
+    "make_main",
     "organisation_at",
+    "prefer",
     "recognise",
     "remove_email",
     "remove_phone",
+    "remove_position",
+    "set_not_before",
     "with_email",
+    "words",
+    "works_again",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from crm import people
-from crm.models import Event, EventKind, Organisation, Person
+from crm.models import Acquaintance, Event, EventKind, Organisation, Person, PhoneNumber
 from crm.refusal import Refused
 from tests import make
 from tests.make import AT
@@ -141,3 +143,179 @@ def test_two_organisations_never_share_a_domain(sdr):
     other = make.organisation("Two")
     with pytest.raises(Refused):
         people.change_organisation(organisation=other, domain="www.ONE.example", by=sdr, at=AT)
+
+
+def points(person: Person) -> list[tuple[str, bool, bool]]:
+    return [(row.number, row.is_preferred, row.is_confirmed) for row in person.phone_numbers.order_by("id")]
+
+
+def test_exactly_one_number_is_preferred_whatever_is_done(person, sdr):
+    first = person.phone_numbers.get()
+    second = people.add_phone(person=person, number="0475 12 34 56", kind="mobile", by=sdr, at=AT)
+    assert [row[1] for row in points(person)] == [True, False]
+    people.prefer(point=second, by=sdr, at=AT)
+    people.prefer(point=second, by=sdr, at=AT)
+    assert [row[1] for row in points(person)] == [False, True]
+    people.remove_phone(number=second, by=sdr, at=AT)
+    people.remove_phone(number=second, by=sdr, at=AT)
+    assert [row[1] for row in points(person)] == [True]
+    people.remove_phone(number=first, by=sdr, at=AT)
+    assert people.add_phone(person=person, number="0475 12 34 56", by=sdr, at=AT).is_preferred
+    assert Event.objects.filter(kind=EventKind.PERSON_CHANGED, new__has_key="preferred_phone").count() == 1
+
+
+def test_a_strangers_number_waits_until_somebody_who_knows_confirms_it(sdr):
+    person = make.person("Sofie De Wit", email="sofie@notelaar.example")
+    people.recognise(email="sofie@notelaar.example", phone="0475 12 34 56", by=None, at=AT)
+    number = person.phone_numbers.get()
+    assert not number.is_confirmed
+    people.recognise(email="sofie@notelaar.example", phone="0475/12.34.56", by=sdr, at=AT)
+    number.refresh_from_db()
+    assert number.is_confirmed
+    people.recognise(email="sofie@notelaar.example", phone="0475 12 34 56", by=None, at=AT)
+    number.refresh_from_db()
+    assert number.is_confirmed
+    assert person.phone_numbers.count() == 1
+
+
+def test_a_confirmed_number_comes_before_one_that_a_stranger_gave(sdr):
+    person = make.person("Sofie De Wit")
+    people.add_phone(person=person, number="0475 12 34 56", is_confirmed=False, by=None, at=AT)
+    second = people.add_phone(person=person, number="0475 12 34 57", is_confirmed=False, by=None, at=AT)
+    people.confirm(point=second, by=sdr, at=AT)
+    assert points(person) == [("+32475123456", False, False), ("+32475123457", True, True)]
+
+
+def test_a_number_is_read_in_the_country_of_the_person_else_of_where_they_work(sdr):
+    dutch = make.organisation(country="NL")
+    person = make.person("Els Bakker", organisation=dutch, phone="020-123 45 67")
+    people.add_phone(person=person, number="0475 12 34 56", by=sdr, at=AT)
+    people.change(person=person, country="be", by=sdr, at=AT)
+    people.add_phone(person=person, number="0475 12 34 56", by=sdr, at=AT)
+    assert [row[0] for row in points(person)] == ["+31201234567", "+31475123456", "+32475123456"]
+
+
+def test_an_address_from_which_mail_came_back_can_work_again(person, sdr):
+    address = person.email_addresses.get()
+    address.bounced_at, address.bounce_why = AT, "mailbox full"
+    address.save()
+    people.works_again(address=address, by=sdr, at=AT)
+    people.works_again(address=address, by=sdr, at=AT)
+    address.refresh_from_db()
+    assert (address.bounced_at, address.bounce_why) == (None, "")
+    assert Event.objects.filter(kind=EventKind.PERSON_CHANGED, new__has_key="working_email").count() == 1
+
+
+def test_the_kind_of_a_number_is_one_that_we_know(person, sdr):
+    number = person.phone_numbers.get()
+    assert people.change_kind(point=number, kind="private", by=sdr, at=AT).kind == "private"
+    with pytest.raises(Refused):
+        people.change_kind(point=number, kind="fax", by=sdr, at=AT)
+
+
+def test_what_was_removed_meanwhile_is_refused_in_words(person, sdr):
+    number = person.phone_numbers.get()
+    people.remove_phone(number=PhoneNumber.objects.get(pk=number.pk), by=sdr, at=AT)
+    with pytest.raises(Refused, match="removed meanwhile"):
+        people.prefer(point=number, by=sdr, at=AT)
+
+
+def test_a_job_has_its_days_and_a_past_one_is_never_the_main_one(person, sdr):
+    company, other = make.organisation(), make.organisation()
+    past = people.add_position(
+        person=person,
+        organisation=company,
+        title="Planner",
+        started_on=date(2019, 1, 1),
+        ended_on=date(2022, 5, 31),
+        by=sdr,
+        at=AT,
+    )
+    now = people.add_position(person=person, organisation=other, started_on=date(2022, 6, 1), by=sdr, at=AT)
+    assert (past.is_main, now.is_main) == (False, True)
+    with pytest.raises(Refused, match="any more"):
+        people.make_main(position=past, by=sdr, at=AT)
+    with pytest.raises(Refused, match="before it began"):
+        people.change_position(
+            position=now, title="", started_on=date(2022, 6, 1), ended_on=date(2022, 5, 1), by=sdr, at=AT
+        )
+    with pytest.raises(Refused, match="still to come"):
+        people.end_position(position=now, ended_on=date(2027, 1, 1), by=sdr, at=AT)
+
+
+def test_another_job_becomes_the_main_one_and_takes_its_place(person, sdr):
+    first = people.add_position(person=person, organisation=make.organisation(), by=sdr, at=AT)
+    second = people.add_position(person=person, organisation=make.organisation(), by=sdr, at=AT)
+    people.make_main(position=second, by=sdr, at=AT)
+    assert [row.pk for row in person.positions.filter(is_main=True)] == [second.pk]
+    people.remove_position(position=second, by=sdr, at=AT)
+    assert person.positions.get().is_main
+    assert person.positions.get() == first
+
+
+def test_a_job_that_is_held_again_is_held_once(person, sdr):
+    company = make.organisation()
+    first = people.add_position(person=person, organisation=company, by=sdr, at=AT)
+    people.end_position(position=first, by=sdr, at=AT)
+    people.add_position(person=person, organisation=company, by=sdr, at=AT)
+    with pytest.raises(Refused, match="Change that one"):
+        people.change_position(position=first, title="", started_on=None, ended_on=None, by=sdr, at=AT)
+
+
+def test_two_who_know_each_other_are_noted_once_for_both(person, sdr):
+    friend = make.person("Sofie De Wit")
+    people.introduce(person=person, other=friend, how="studied together", by=sdr, at=AT)
+    known = people.introduce(person=friend, other=person, how="sailed together", by=sdr, at=AT)
+    assert Acquaintance.objects.get().how == "sailed together"
+    people.forget_acquaintance(acquaintance=known, by=sdr, at=AT)
+    people.forget_acquaintance(acquaintance=known, by=sdr, at=AT)
+    assert not Acquaintance.objects.exists()
+    assert Event.objects.filter(kind=EventKind.PERSON_CHANGED, old__has_key="knows").count() == 2
+    with pytest.raises(Refused):
+        people.introduce(person=person, other=person, by=sdr, at=AT)
+
+
+def test_a_wish_to_be_contacted_later_is_kept_and_lifted(person, sdr):
+    with pytest.raises(Refused, match="still to come"):
+        people.set_not_before(person=person, until=AT.date(), by=sdr, at=AT)
+    people.set_not_before(person=person, until=date(2026, 12, 1), why="after her holiday", by=sdr, at=AT)
+    person.refresh_from_db()
+    assert (person.not_before, person.not_before_why) == (date(2026, 12, 1), "after her holiday")
+    people.lift_not_before(person=person, by=sdr, at=AT)
+    people.lift_not_before(person=person, by=sdr, at=AT)
+    person.refresh_from_db()
+    assert (person.not_before, person.not_before_why) == (None, "")
+    assert Event.objects.filter(kind=EventKind.PERSON_CHANGED, new__has_key="not_before").count() == 2
+
+
+def test_a_lawful_basis_is_reviewed_after_a_year_and_goes_whole(person, sdr):
+    people.change(person=person, lawful_basis="consent", basis_source="form of 3 May", by=sdr, at=AT)
+    assert (person.basis_since, person.basis_review_on) == (date(2026, 11, 23), date(2027, 11, 23))
+    people.change(person=person, basis_since=date(2024, 2, 29), basis_review_on=None, by=sdr, at=AT)
+    assert person.basis_review_on == date(2025, 2, 28)
+    with pytest.raises(Refused):
+        people.change(person=person, basis_review_on=date(2024, 1, 1), by=sdr, at=AT)
+    people.change(person=person, lawful_basis="", by=sdr, at=AT)
+    assert (person.basis_source, person.basis_since, person.basis_review_on) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"country": "Belgium"}, {"time_zone": "Brussels"}, {"tags": ["x" * 51]}, {"interests": ["x" * 51]}]
+)
+def test_what_cannot_be_is_refused_in_words(person, sdr, fields):
+    with pytest.raises(Refused):
+        people.change(person=person, by=sdr, at=AT, **fields)
+
+
+def test_tags_are_kept_once_whatever_their_capitals(person, sdr):
+    people.change(person=person, tags=["VIP", " vip", "", "bakers"], by=sdr, at=AT)
+    assert person.tags == ["VIP", "bakers"]
+    company = people.change_organisation(organisation=make.organisation(), tags=[" key  account "], by=sdr, at=AT)
+    assert company.tags == ["key account"]
+
+
+def test_a_vat_number_without_its_country_is_read_as_one_of_the_organisations_country(sdr):
+    company = make.organisation(country="NL", vat_number="004495445B01")
+    assert company.vat_number == "NL004495445B01"
+    people.change_organisation(organisation=company, country="BE", vat_number="0428.759.497", by=sdr, at=AT)
+    assert company.vat_number == "BE0428759497"
