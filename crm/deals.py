@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from crm import advocacy, events, locks
+from crm import advocacy, conversations, events, locks
 from crm.models import (
     Deal,
     DealState,
@@ -79,12 +79,13 @@ def open(  # noqa: A001 - the module is called qualified: `deals.open`
         next_step=next_step.strip(),
         next_step_on=next_step_on,
         opened_at=at,
-        last_contact_at=lead.last_contact_at if lead else None,
-        last_contact_id=lead.last_contact_id if lead else None,
-        last_reply_at=lead.last_reply_at if lead else None,
-        last_reply_id=lead.last_reply_id if lead else None,
         **views,
     )
+    if lead is not None:
+        # What was said on the lead was said on the deal. What is being logged on it at this moment waits for us, or we for it.
+        locks.row(Lead.objects.all(), lead.pk)
+        conversations.recompute(deals=[deal.pk])
+        deal.refresh_from_db(fields=["last_contact_at", "last_contact", "last_reply_at", "last_reply"])
     StageChange.objects.create(deal=deal, to_stage=stage, at=at, by=by)
     events.record(
         EventKind.DEAL_OPENED, subject=deal, by=by, at=at, lead=lead, new={"name": deal.name, "stage": stage.name}

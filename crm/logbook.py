@@ -1,4 +1,4 @@
-"""One act after a conversation: what was said, what both sides promised and the deal's next step, all of it or nothing."""
+"""One act after a conversation: what was said, what both sides promised and the next step, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import conversations, deals, promises
-from crm.models import Conversation, Deal, Lead, Person, PromiseSide, User
+from crm import attempts, conversations, deals, follow_ups, people, promises
+from crm.models import Attempt, Conversation, Deal, Lead, Person, PromiseSide, User
 from crm.refusal import Refused
 
 
@@ -24,6 +24,14 @@ class Promised:
     not_before: date | None = None
 
 
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody who took part and is new to Kring."""
+
+    name: str
+    email: str = ""
+
+
 @transaction.atomic
 def write(
     *,
@@ -32,43 +40,75 @@ def write(
     at: datetime,
     lead: Lead | None = None,
     deal: Deal | None = None,
-    ours: Promised | None = None,
-    theirs: Promised | None = None,
+    newcomer: Newcomer | None = None,
+    ours: Iterable[Promised] = (),
+    theirs: Iterable[Promised] = (),
     next_step: str = "",
     next_step_on: date | None = None,
+    attempt: Attempt | None = None,
     **said: Any,
 ) -> Conversation:
-    """The conversation is logged, the promises of both sides stand in the ledger beside it, and the deal has the next step that was agreed.
+    """The conversation is logged, the promises of both sides stand in the ledger beside it, and the next step that was agreed is the open deal's,
+    or else a follow-up for `by`. A newcomer is known from now on; an `attempt` that was answered is this conversation.
 
     `said` is what `conversations.log` takes. Refuses what its parts refuse, and a promise when nobody is named to whom it was made or who made
     it; then nothing at all is stored.
     """
-    has_step = deal is not None and bool(next_step.strip() or next_step_on)
+    has_step = bool(next_step.strip() or next_step_on)
     if has_step:
         said["has_next_step"] = True
-    conversation = conversations.log(people=people, by=by, at=at, lead=lead, deal=deal, **said)
+    present = [*people, *([_welcome(newcomer, by, at)] if newcomer else [])]
+    conversation = conversations.log(people=present, by=by, at=at, lead=lead, deal=deal, **said)
+    if attempt is not None:
+        attempts.answered(attempt=attempt, conversation=conversation, by=by, at=at)
+    person = _who(conversation, lead, deal)
     for side, promised in ((PromiseSide.OURS, ours), (PromiseSide.THEIRS, theirs)):
-        if promised is None:
-            continue
-        person = _who(conversation, lead, deal)
-        if person is None:
-            raise Refused(_("A promise is made by somebody to somebody. Say with whom you spoke."))
-        promises.make(
-            side=side,
-            text=promised.text,
-            due_on=promised.due_on,
-            not_before=promised.not_before,
-            person=person,
-            lead=conversation.lead,
-            deal=deal,
-            conversation=conversation,
-            by=by,
-            at=at,
-        )
+        for each in promised:
+            if person is None:
+                raise Refused(_("A promise is made by somebody to somebody. Say with whom you spoke."))
+            promises.make(
+                side=side,
+                text=each.text,
+                due_on=each.due_on,
+                not_before=each.not_before,
+                person=person,
+                lead=conversation.lead,
+                deal=deal,
+                conversation=conversation,
+                by=by,
+                at=at,
+            )
     if has_step:
-        assert deal is not None
-        deals.set_step(deal=deal, next_step=next_step, next_step_on=next_step_on, by=by, at=at)  # type: ignore[arg-type]
+        _agree(conversation, person, next_step, next_step_on, by, at)
     return conversation
+
+
+def _welcome(newcomer: Newcomer, by: User, at: datetime) -> Person:
+    """The person with this address when there is one, since who seems new to one of us may be known to another."""
+    known = people.with_email(newcomer.email) if newcomer.email else None
+    return known or people.add(name=newcomer.name or newcomer.email, email=newcomer.email, owner=by, by=by, at=at)
+
+
+def _agree(
+    conversation: Conversation, person: Person | None, step: str, day: date | None, by: User, at: datetime
+) -> None:
+    deal = conversation.deal
+    if deal is not None and deal.is_open:
+        deals.set_step(deal=deal, next_step=step, next_step_on=day, by=by, at=at)  # type: ignore[arg-type]
+        return
+    if day is None:
+        raise Refused(_("On which day is the next step?"))
+    follow_ups.make(
+        note=step,
+        owner=by,
+        due_on=day,
+        person=person,
+        organisation=conversation.organisation,
+        lead=conversation.lead,
+        deal=deal,
+        by=by,
+        at=at,
+    )
 
 
 def _who(conversation: Conversation, lead: Lead | None, deal: Deal | None) -> Person | None:

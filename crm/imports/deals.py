@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm import advocacy
+from crm import advocacy, conversations
 from crm.channels.import_map import ImportMap
 from crm.imports import recognition, staging
 from crm.imports.reading import Stages
@@ -114,6 +114,11 @@ CHANGES = (
 )
 OF_THE_MOVE = ["stage", "state", "won_at", "lost_at", "lost_reason", "lost_note"]
 
+HOLD_LEADS = "SELECT l.id FROM crm_lead l JOIN staged s ON s.lead_id = l.id ORDER BY l.id FOR NO KEY UPDATE OF l"
+"""What is being logged on them at this moment is through before their last contact is copied."""
+JOINED = "SELECT id FROM changed WHERE new ? 'lead' ORDER BY id"
+"""Deals that got their lead only now: what was said on it was said on the deal."""
+
 ACCEPTED_LEADS = """
 CREATE TEMPORARY TABLE accepted ON COMMIT DROP AS
 SELECT l.id, l.status, d.id AS deal_id, d.opened_at, d.sdr_id, d.organisation_id
@@ -180,10 +185,12 @@ def write(said: Said, places: Stages) -> tuple[int, int]:
     execute(MOVED, common)
     changed = staging.change(TABLE, KEY, CHANGES, common)
     execute(HISTORY_OF_MOVED, common)
+    fetch(HOLD_LEADS)
     made = execute(INSERT, common)
     execute(HISTORY_OF_NEW, common)
     _remember_changes(said)
     _remember_new(said)
+    conversations.recompute(deals=[key for (key,) in fetch(JOINED)])
 
     execute("DROP TABLE IF EXISTS pg_temp.accepted")
     execute(ACCEPTED_LEADS)

@@ -91,3 +91,51 @@ def test_late_are_the_open_ones_whose_day_has_passed(promise, sdr):
     promises.break_(promise=late, by=sdr, at=AT)
     assert not Promise.objects.late(TODAY)
     assert list(Promise.objects.settled()) == [late]
+
+
+# ---- Put right -----------------------------------------------------------------------------------------------------
+
+
+def test_other_words_leave_the_old_ones_in_the_history(promise, sdr):
+    promises.change(promise=promise, text="  Send   both schedules ", not_before=TODAY, by=sdr, at=AT)
+    promises.change(promise=promise, text="Send both schedules", not_before=TODAY, by=sdr, at=AT)
+    promise.refresh_from_db()
+    assert (promise.text, promise.not_before) == ("Send both schedules", TODAY)
+    event = Event.objects.get(kind=EventKind.PROMISE_CHANGED)
+    assert event.old == {"text": "Send the revised schedule", "not_before": None}
+    assert event.new == {"text": "Send both schedules", "not_before": TODAY.isoformat()}
+
+
+@pytest.mark.parametrize("wrong", [{"text": " "}, {"text": "x" * 301}, {"not_before": TODAY + timedelta(days=4)}])
+def test_no_words_too_many_and_an_impossible_day_are_refused(promise, sdr, wrong):
+    with pytest.raises(Refused):
+        promises.change(promise=promise, by=sdr, at=AT, **wrong)
+    promise.refresh_from_db()
+    assert (promise.text, promise.not_before) == ("Send the revised schedule", None)
+
+
+def test_a_settled_promise_keeps_its_words(promise, sdr):
+    promises.keep(promise=promise, by=sdr, at=AT)
+    with pytest.raises(Refused):
+        promises.change(promise=promise, text="Other", by=sdr, at=AT)
+
+
+@pytest.mark.parametrize("settle", [promises.keep, promises.break_])
+def test_what_was_settled_by_a_slip_is_open_again_within_a_week(promise, sdr, settle):
+    settle(promise=promise, by=sdr, at=AT)
+    promises.reopen(promise=promise, by=sdr, at=AT + timedelta(days=7))
+    promises.reopen(promise=promise, by=sdr, at=AT + timedelta(days=7))
+    promise.refresh_from_db()
+    assert (promise.state, promise.resolved_at) == (PromiseState.OPEN, None)
+    assert Event.objects.filter(kind=EventKind.PROMISE_REOPENED).count() == 1
+
+
+def test_after_a_week_it_stays_settled(promise, sdr):
+    promises.keep(promise=promise, by=sdr, at=AT)
+    late = AT + timedelta(days=7, seconds=1)
+    assert promises.may_reopen(promise, late - timedelta(seconds=1))
+    assert not promises.may_reopen(promise, late)
+    with pytest.raises(Refused):
+        promises.reopen(promise=promise, by=sdr, at=late)
+    promise.refresh_from_db()
+    assert promise.state == PromiseState.KEPT
