@@ -84,6 +84,21 @@ class MergeQuerySet(models.QuerySet["Merge"]):
         """Those that were not undone."""
         return self.filter(undone_at__isnull=True)
 
+    def stayed(self, kind: str, gone_id: int) -> int | None:
+        """The key of the row that this one became part of, at the end of the chain; `None` when it was not merged away."""
+        key = gone_id
+        while (
+            kept := self.standing().filter(kind=kind, gone_id=key).values_list("kept_id", flat=True).first()
+        ) is not None:
+            key = kept
+        return None if key == gone_id else key
+
+    def stayed_with(self, kind: str, **column: str) -> int | None:
+        """The key of the row that one with this value became part of; of several the one that was merged last."""
+        gone = self.standing().filter(kind=kind, **{f"gone__{name}": value for name, value in column.items()})
+        last = gone.order_by("-at", "-id").first()
+        return self.stayed(kind, last.gone_id) if last else None
+
 
 class Merge(models.Model):
     """One row became part of another. What is needed to undo it exactly is kept here, and the old key leads to the row that stayed.

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import events, locks
+from crm import duplicates, events, locks
 from crm.models import EventKind, Organisation, Person, Position, User
 from crm.people.recognition import called
 from crm.refusal import Refused
@@ -163,3 +163,4 @@ def _record(
 ) -> None:
     where = position.organisation
     events.record(EventKind.PERSON_CHANGED, subject=position.person, by=by, at=at, organisation=where, old=old, new=new)
+    duplicates.look(people=[position.person_id], at=at)
