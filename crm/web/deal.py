@@ -244,7 +244,7 @@ def _page(
         "step_form": step_form or (StepForm() if is_writable else None),
         "is_views_open": views_form is not None,
         "views_form": views_form or (ViewsForm(deal=row) if is_writable else None),
-        "entries": timeline.of(deal=row, before=timeline.moment(request.GET.get("before"))),
+        "entries": timeline.of(reader=request.user, deal=row, before=timeline.moment(request.GET.get("before"))),
         "promises": access.promises().open().filter(deal=row).for_list(),
         "people": list(access.people_at(row.organisation)[:PEOPLE]) if row.organisation_id else [],
         "referrals": access.referrals().filter(deal=row).for_list().order_by("-asked_at", "-pk"),

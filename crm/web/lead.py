@@ -114,7 +114,7 @@ def _page(request: Request, lead: Lead, scorecard: Scorecard | None = None) -> d
         "email": person.email_addresses.first() if person else None,
         "phone": person.phone_numbers.first() if person else None,
         "reading": reading.of(person, latest=1),
-        "entries": timeline.of(lead=lead, before=timeline.moment(request.GET.get("before"))),
+        "entries": timeline.of(reader=request.user, lead=lead, before=timeline.moment(request.GET.get("before"))),
         "promises": person.promises.open().for_list() if person else [],
         "rejected": rejected,
         "unsent": lead.mails.filter(sent_at__isnull=True).exclude(failure="").order_by("-created_at").first(),

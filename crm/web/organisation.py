@@ -45,7 +45,9 @@ def organisation(request: Request, pk: int) -> HttpResponse:
             .select_related("owner", "person")
             .order_by("-received_at", "-id")[:EACH],
             "deals": access.deals().filter(organisation=row).for_list().order_by("state", "-opened_at", "-id")[:EACH],
-            "entries": timeline.of(organisation=row, before=timeline.moment(request.GET.get("before"))),
+            "entries": timeline.of(
+                reader=request.user, organisation=row, before=timeline.moment(request.GET.get("before"))
+            ),
             "may_write": access.may_write(request.user, row.owner),
         },
     )

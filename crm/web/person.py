@@ -49,7 +49,7 @@ def person(request: Request, pk: int) -> HttpResponse:
             .filter(Q(referrer=who) | Q(introduced=who))
             .for_list()
             .order_by("-asked_at", "-id")[:EACH],
-            "entries": timeline.of(person=who, before=timeline.moment(request.GET.get("before"))),
+            "entries": timeline.of(reader=request.user, person=who, before=timeline.moment(request.GET.get("before"))),
             "may_write": access.may_write(request.user, who.owner),
         },
     )
@@ -104,7 +104,10 @@ def _offer_choices(form: forms.Form) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: Request) -> HttpResponse:
-    form = NewPersonForm(request.POST or None, initial={"organisation": request.GET.get("organisation", "")[:200]})
+    form = NewPersonForm(
+        request.POST or None,
+        initial={name: search.clean(request.GET.get(name, ""))[:200] for name in ("name", "organisation")},
+    )
     if request.method == "POST" and form.is_valid():
         fields = dict(form.cleaned_data)
         del fields["is_shared"]

@@ -49,7 +49,7 @@ def test_each_row_tells_it_on_its_timeline(three, account_manager, teammate):
     assert event.new == {"owner": teammate.name, "act": act.pk}
     assert any(
         entry.body == f"Owner: from {account_manager.name} to {teammate.name}."
-        for entry in timeline_of(person=three[0])
+        for entry in timeline_of(reader=account_manager, person=three[0])
     )
     bulk.undo(act=act, by=account_manager, at=AT)
     assert Event.objects.filter(kind=EventKind.BULK_UNDONE).count() == 3

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from crm import conversations, deals, follow_ups, timeline
-from crm.models import Deal, Event, FollowUp, LostReason, User
+from crm import conversations, deals, follow_ups, people, timeline
+from crm.models import Attempt, Conversation, Deal, Event, EventKind, FollowUp, LostReason, Person, User
 from tests import make
 from tests.make import AT
 
@@ -22,7 +22,7 @@ def deal(account_manager: User) -> Deal:
 
 
 def bodies(deal: Deal) -> list[str]:
-    return [entry.body for entry in timeline.of(deal=deal)]
+    return [entry.body for entry in timeline.of(reader=deal.owner, deal=deal)]
 
 
 def test_the_newest_stands_first_whether_it_was_said_or_done(deal: Deal, account_manager: User) -> None:
@@ -30,9 +30,9 @@ def test_the_newest_stands_first_whether_it_was_said_or_done(deal: Deal, account
     assert person is not None
     conversations.log(people=[person], deal=deal, kind="call", by=account_manager, at=AT + timedelta(hours=1))
     deals.lose(deal=deal, reason=LostReason.TIMING, by=account_manager, at=AT + timedelta(hours=2))
-    moments = [entry.at for entry in timeline.of(deal=deal)]
+    moments = [entry.at for entry in timeline.of(reader=deal.owner, deal=deal)]
     assert moments == sorted(moments, reverse=True)
-    assert [entry.icon for entry in timeline.of(deal=deal)][:2] == ["circle-x", "phone"]
+    assert [entry.icon for entry in timeline.of(reader=deal.owner, deal=deal)][:2] == ["circle-x", "phone"]
 
 
 def test_a_follow_up_says_what_it_was_in_the_readers_language(deal: Deal, account_manager: User) -> None:
@@ -77,20 +77,20 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(
             by=account_manager,
             at=AT + timedelta(hours=hour),
         )
-    with django_assert_max_num_queries(3):
-        assert len(timeline.of(deal=deal, limit=10)) == 10
+    with django_assert_max_num_queries(4):
+        assert len(timeline.of(reader=deal.owner, deal=deal, limit=10)) == 10
 
 
 def test_every_sentence_survives_an_event_that_says_nothing(deal: Deal) -> None:
     for event in Event.objects.all():
         assert timeline._event(event).title
-    for say in timeline.SENTENCES.values():
+    for say in timeline.sentences.SENTENCES.values():
         assert isinstance(say({}, {}), str)
 
 
 def test_a_timeline_is_of_one_record(deal: Deal) -> None:
     with pytest.raises(ValueError, match="one record"):
-        timeline.of(deal=deal, person=deal.person)
+        timeline.of(reader=deal.owner, deal=deal, person=deal.person)
 
 
 def test_a_long_history_goes_on_before_its_oldest_entry_and_loses_nothing(deal: Deal, account_manager: User) -> None:
@@ -100,11 +100,11 @@ def test_a_long_history_goes_on_before_its_oldest_entry_and_loses_nothing(deal: 
         conversations.log(
             people=[person], deal=deal, kind="call", by=account_manager, at=AT + timedelta(hours=1 + hour)
         )
-    whole = [entry.at for entry in timeline.of(deal=deal)]
-    first = timeline.of(deal=deal, limit=4)
+    whole = [entry.at for entry in timeline.of(reader=deal.owner, deal=deal)]
+    first = timeline.of(reader=deal.owner, deal=deal, limit=4)
     found, older = [entry.at for entry in first], first.older
     while older:
-        page = timeline.of(deal=deal, limit=4, before=older)
+        page = timeline.of(reader=deal.owner, deal=deal, limit=4, before=older)
         found, older = found + [entry.at for entry in page], page.older
     assert found == whole
 
@@ -120,3 +120,106 @@ def test_what_was_won_is_said_in_the_readers_way_of_writing_money(deal: Deal, ac
 @pytest.mark.parametrize("text", [None, "", "yesterday", "2026-11-21", "2026-13-45T00:00", "2026-11-21T10:00"])
 def test_an_address_that_names_no_moment_shows_the_newest(text: str | None) -> None:
     assert timeline.moment(text) is None
+
+
+@pytest.fixture
+def person(account_manager: User) -> Person:
+    return make.person("Peter van der Meulen", owner=account_manager)
+
+
+def test_what_changed_is_said_as_a_sentence(person: Person, account_manager: User) -> None:
+    people.change(person=person, tier="A", interests=["sailing", "bread"], by=account_manager, at=AT)
+    people.change(
+        person=person, tier="B", interests=[], preferred_channel="email", by=account_manager, at=AT + timedelta(hours=1)
+    )
+    people.set_not_before(
+        person=person, until=date(2026, 12, 1), why="after her holiday", by=account_manager, at=AT + timedelta(hours=2)
+    )
+    newest = timeline.of(reader=account_manager, person=person)[0]
+    said = newest.body.splitlines()
+    assert "tier: A to B" in said
+    assert "talk about: no longer sailing, bread" in said
+    assert "is reached best by: E-mail" in said
+    assert "not before: 1 December 2026" in said
+    assert "why not before: after her holiday" in said
+
+
+def test_how_somebody_is_reached_and_where_they_work_is_said_in_words(person: Person, account_manager: User) -> None:
+    number = people.add_phone(person=person, number="0475 12 34 56", kind="mobile", by=account_manager, at=AT)
+    people.change_kind(point=number, kind="private", by=account_manager, at=AT)
+    people.add_position(
+        person=person, organisation="Notelaar", title="Owner", started_on=date(2024, 5, 1), by=account_manager, at=AT
+    )
+    people.introduce(person=person, other=make.person("Sofie De Wit"), how="sister", by=account_manager, at=AT)
+    said = "\n".join(entry.body for entry in timeline.of(reader=account_manager, person=person))
+    assert "Can be called at +32 475 12 34 56 (mobile)" in said
+    assert "+32 475 12 34 56 (mobile) became +32 475 12 34 56 (private)" in said
+    assert "Works as Owner, Notelaar (1 May 2024 – …)" in said
+    assert "Knows Sofie De Wit (sister)" in said
+    with translation.override("nl"):
+        assert "1 mei 2024" in "\n".join(entry.body for entry in timeline.of(reader=account_manager, person=person))
+
+
+def test_a_private_conversation_says_nothing_to_others_wherever_it_is_shown(account_manager: User, sdr: User) -> None:
+    deal = make.deal(account_manager)
+    assert deal.person is not None
+    row = conversations.log(
+        people=[deal.person],
+        deal=deal,
+        kind="email",
+        summary="secret summary",
+        learned="secret lesson",
+        quote="secret quote",
+        by=account_manager,
+        at=AT + timedelta(hours=1),
+    )
+    Conversation.objects.filter(pk=row.pk).update(private_to=account_manager, subject="secret subject")
+    for record in ({"person": deal.person}, {"organisation": deal.organisation}, {"deal": deal}):
+        theirs = timeline.of(reader=sdr, **record)[0]
+        assert "secret" not in repr(theirs)
+        assert [badge["text"] for badge in theirs.badges] == ["private"]
+        assert theirs.href == ""
+        mine = timeline.of(reader=account_manager, **record)[0]
+        assert all(f"secret {word}" in mine.body + mine.quote for word in ("subject", "summary", "lesson", "quote"))
+
+
+def test_a_try_without_an_answer_stands_on_the_timeline_and_one_that_was_answered_does_not(
+    account_manager: User,
+) -> None:
+    company = make.organisation()
+    person = make.person(organisation=company)
+    Attempt.objects.create(person=person, at=AT, by=account_manager, outcome="no_answer", note="after lunch")
+    spoken = make.conversation(person, by=account_manager, at=AT)
+    Attempt.objects.create(person=person, at=AT, by=account_manager, outcome="spoke", conversation=spoken)
+    for record in ({"person": person}, {"organisation": company}):
+        tried = [entry for entry in timeline.of(reader=account_manager, **record) if "Tried" in entry.title]
+        assert [(entry.title, entry.body) for entry in tried] == [("Tried to reach, no answer", "after lunch")]
+
+
+def test_each_part_of_a_timeline_shows_its_own_and_together_they_show_all(deal: Deal, account_manager: User) -> None:
+    assert deal.person is not None
+    conversations.log(people=[deal.person], deal=deal, kind="call", by=account_manager, at=AT)
+    conversations.log(people=[deal.person], deal=deal, kind="email", by=account_manager, at=AT)
+    make.promise(deal.person, by=account_manager, due_on=AT.date())
+    people.change(person=deal.person, tier="A", by=account_manager, at=AT)
+    Attempt.objects.create(person=deal.person, at=AT, by=account_manager)
+    whole = timeline.of(reader=account_manager, person=deal.person)
+    parts = {show: timeline.of(reader=account_manager, person=deal.person, show=show) for show in timeline.FILTERS}
+    assert sorted(entry.icon for entry in parts["conversations"]) == ["phone", "phone-off"]
+    assert [entry.icon for entry in parts["mail"]] == ["mail"]
+    assert [entry.title for entry in parts["promises"]] == ["Promise made"]
+    assert sum(map(len, parts.values())) == len(whole)
+    assert len(timeline.of(reader=account_manager, person=deal.person, show="nonsense")) == len(whole)
+
+
+def test_every_kind_of_event_belongs_to_one_part() -> None:
+    shown = [kind for part in timeline.FILTERS.values() for kind in part.kinds]
+    assert len(shown) == len(set(shown))
+    elsewhere = {"register", "mailbox", "list"}
+    assert {kind for kind in EventKind if kind.value.partition(".")[0] not in elsewhere} - timeline.HIDDEN == set(shown)
+
+
+def test_a_changed_conversation_says_which_words_changed_and_not_what_they_were() -> None:
+    say = timeline.sentences.SENTENCES[EventKind.CONVERSATION_CHANGED]
+    said = say({"summary": "secret", "minutes": 5}, {"summary": "hidden", "minutes": 10})
+    assert said.splitlines() == ["what was said", "minutes: 5 to 10"]
