@@ -1,0 +1,279 @@
+"""What an event says besides its name, as a sentence in the language of whoever reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from crm.models import (
+    ContactPointKind,
+    Conversation,
+    ConversationKind,
+    Deal,
+    DeclineReason,
+    EventKind,
+    LostReason,
+    Organisation,
+    Person,
+    ReferralState,
+    Rule,
+    Scope,
+)
+from crm.money import money
+
+Say = Callable[[dict[str, Any], dict[str, Any]], str]
+
+
+def _day(value: Any) -> str:
+    """An ISO date as the reader writes it; empty when there is none."""
+    return date_format(date.fromisoformat(value[:10]), "j F Y") if value else ""
+
+
+def _from_to(name: str) -> Say:
+    def say(old: dict[str, Any], new: dict[str, Any]) -> str:
+        if old.get(name):
+            return _("From %(old)s to %(new)s.") % {"old": old[name], "new": new.get(name) or "—"}
+        return str(new.get(name) or "")
+
+    return say
+
+
+def _choice(choices: Any, value: Any) -> str:
+    return str(choices(value).label) if value in choices.values else str(value or "")
+
+
+def _lead_received(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("Through %(content)s.") % {"content": new["content"]} if new.get("content") else ""
+
+
+def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
+    said = _("%(question)s: %(reply)s") % {
+        "question": new.get("question", ""),
+        "reply": {"yes": _("yes"), "no": _("no"), "partly": _("partly")}.get(new.get("reply", ""), _("not known yet")),
+    }
+    return " · ".join(filter(None, (said, str(new.get("evidence") or ""))))
+
+
+def _qualified(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("We: %(ours)s of 100. They: %(theirs)s of 100.") % {
+        "ours": new.get("ours", "?"),
+        "theirs": new.get("theirs", "?"),
+    }
+
+
+def _declined(old: dict[str, Any], new: dict[str, Any]) -> str:
+    said = [_choice(DeclineReason, new.get("reason")), str(new.get("note") or "")]
+    if new.get("come_back_on"):
+        said.append(_("Comes back on %(day)s.") % {"day": _day(new["come_back_on"])})
+    return " · ".join(filter(None, said))
+
+
+def _until(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return " · ".join(filter(None, (_("Until %(day)s") % {"day": _day(new.get("until"))}, str(new.get("note") or ""))))
+
+
+def _hand_off(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return " · ".join(filter(None, (_("To %(name)s") % {"name": new.get("to", "")}, str(new.get("note") or ""))))
+
+
+def _step(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return f"{new.get('next_step', '')} · {_day(new.get('next_step_on'))}"
+
+
+def _won(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return money(new["amount"], new.get("currency") or "EUR") if new.get("amount") is not None else ""
+
+
+def _lost(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return " · ".join(filter(None, (_choice(LostReason, new.get("reason")), str(new.get("note") or ""))))
+
+
+def _promised(old: dict[str, Any], new: dict[str, Any]) -> str:
+    by = _("by %(day)s") % {"day": _day(new["due"])} if new.get("due") else ""
+    return " · ".join(filter(None, (str(new.get("text") or new.get("whom") or ""), by)))
+
+
+def _promise_moved(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("%(text)s: from %(old)s to %(new)s.") % {
+        "text": new.get("text", ""),
+        "old": _day(old.get("due")),
+        "new": _day(new.get("due")),
+    }
+
+
+def _referral_moved(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _choice(ReferralState, new.get("state"))
+
+
+def _follow_up(old: dict[str, Any], new: dict[str, Any]) -> str:
+    what = str(new.get("note") or _choice(Rule, new.get("rule")))
+    until = _("until %(day)s") % {"day": _day(new["until"])} if new.get("until") else ""
+    return " · ".join(filter(None, (what, until, str(new.get("why") or ""))))
+
+
+def _of_many(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What an act on many changed of this one: its owner, tags or tier."""
+    said = {"owner": _("Owner"), "tags": _("Tags"), "tier": _("Tier")}
+    changed = [
+        _("%(what)s: from %(old)s to %(new)s.") % {"what": word, "old": old[name] or "—", "new": new[name] or "—"}
+        for name, word in said.items()
+        if name in old and name in new
+    ]
+    return " ".join([*changed, str(old.get("note") or "")]).strip()
+
+
+def _word(name: str) -> Say:
+    return lambda old, new: str(new.get(name) or "")
+
+
+def _changes(model: type[Model], only_named: frozenset[str] = frozenset()) -> Say:
+    """What changed, one field on each line: *tier: B to A*. Of the fields in `only_named` only the name is said, and not what they hold."""
+
+    def say(old: dict[str, Any], new: dict[str, Any]) -> str:
+        names = list(dict.fromkeys((*old, *new)))
+        return "\n".join(filter(None, (_change(model, name, old, new, only_named) for name in names)))
+
+    return say
+
+
+def _change(model: type[Model], name: str, old: dict[str, Any], new: dict[str, Any], only_named: frozenset[str]) -> str:
+    if name in WORDS:
+        return _point(name, old.get(name), new.get(name))
+    field = next((field for field in model._meta.concrete_fields if name in (field.name, field.attname)), None)
+    if field is None:
+        return ""
+    label = str(field.verbose_name)
+    if name in only_named:
+        return label
+    before, after = _value(field, old.get(name)), _value(field, new.get(name))
+    if before and after:
+        return _("%(what)s: %(old)s to %(new)s") % {"what": label, "old": before, "new": after}
+    if before:
+        return _("%(what)s: no longer %(old)s") % {"what": label, "old": before}
+    return _("%(what)s: %(new)s") % {"what": label, "new": after} if after else ""
+
+
+def _value(field: Any, value: Any) -> str:
+    """The value of a field as it is said: a choice by its label, a day as the reader writes it, a list with commas."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if field.name != "tier" and field.choices:
+        value = dict(field.flatchoices).get(value, value)
+    if isinstance(value, str) and field.get_internal_type() in ("DateField", "DateTimeField"):
+        return _moment(value)
+    return Truncator("" if value is None else str(value)).chars(160)
+
+
+def _moment(value: str) -> str:
+    """An ISO date or moment as the reader writes it; what is none stays as it is."""
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return date_format(timezone.localtime(found) if found.tzinfo else found, "j F Y")
+
+
+WORDS: dict[str, tuple[str, str]] = {
+    # what is said when it came, and when it went
+    "email": (gettext_noop("Can be reached at %(what)s"), gettext_noop("Not reached any more at %(what)s")),
+    "phone": (gettext_noop("Can be called at %(what)s"), gettext_noop("Not called any more at %(what)s")),
+    "preferred_email": (gettext_noop("Reached first at %(what)s"), ""),
+    "preferred_phone": (gettext_noop("Called first at %(what)s"), ""),
+    "confirmed_email": (gettext_noop("Confirmed: %(what)s"), ""),
+    "confirmed_phone": (gettext_noop("Confirmed: %(what)s"), ""),
+    "working_email": (gettext_noop("Mail arrives again at %(what)s"), ""),
+    "position": (gettext_noop("Works as %(what)s"), gettext_noop("Does not work any more as %(what)s")),
+    "main_position": (gettext_noop("Known first as %(what)s"), ""),
+    "wrong_position": ("", gettext_noop("Noted by mistake: %(what)s")),
+    "knows": (gettext_noop("Knows %(what)s"), gettext_noop("Is not noted any more to know %(what)s")),
+}
+"""How an address, a number, a job and an acquaintance came or went, which are no fields of the person."""
+
+
+def _point(name: str, before: Any, after: Any) -> str:
+    came, went = WORDS[name]
+    if after and before and not went:
+        return _(came) % {"what": _point_said(after)}
+    if after and before:
+        return _("%(old)s became %(new)s") % {"old": _point_said(before), "new": _point_said(after)}
+    if after:
+        return _(came) % {"what": _point_said(after)} if came else ""
+    return _(went) % {"what": _point_said(before)} if before and went else ""
+
+
+def _point_said(text: Any) -> str:
+    """With the kind that stands behind it, and its days, in the reader's language."""
+    said = re.sub(r"\((\w+)\)$", lambda kind: f"({_choice(ContactPointKind, kind[1])})", str(text))
+    return re.sub(r"\d{4}-\d\d-\d\d", lambda day: _moment(day[0]), said)
+
+
+def _removed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    kind = _choice(ConversationKind, old.get("kind"))
+    return " · ".join(filter(None, (kind, _moment(old["at"]) if old.get("at") else "")))
+
+
+def _barred(old: dict[str, Any], new: dict[str, Any]) -> str:
+    said = (_choice(Scope, new.get("scope")), *(str(new.get(name) or "") for name in ("thing", "reason", "source")))
+    return " · ".join(filter(None, said))
+
+
+def _bounced(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return " · ".join(str(new[name]) for name in ("address", "why") if new.get(name))
+
+
+TEXTS = frozenset({"summary", "learned", "quote", "subject"})
+"""What a conversation says: its timeline entry shows that to whoever may read it, and an event says only that it was changed."""
+
+
+SENTENCES: dict[EventKind, Say] = {
+    EventKind.LEAD_RECEIVED: _lead_received,
+    EventKind.LEAD_ASSIGNED: _from_to("owner"),
+    EventKind.LEAD_ANSWER_SCORED: _criterion,
+    EventKind.LEAD_QUALIFIED: _qualified,
+    EventKind.LEAD_DECLINED: _declined,
+    EventKind.LEAD_NURTURED: _until,
+    EventKind.HAND_OFF_SUBMITTED: _hand_off,
+    EventKind.HAND_OFF_REJECTED: _word("reason"),
+    EventKind.DEAL_OPENED: _word("name"),
+    EventKind.DEAL_MOVED: _from_to("stage"),
+    EventKind.DEAL_STEP_SET: _step,
+    EventKind.DEAL_WON: _won,
+    EventKind.DEAL_LOST: _lost,
+    EventKind.PROMISE_MADE: _promised,
+    EventKind.PROMISE_KEPT: _word("text"),
+    EventKind.PROMISE_BROKEN: _word("text"),
+    EventKind.PROMISE_MOVED: _promise_moved,
+    EventKind.FOLLOW_UP_MADE: _follow_up,
+    EventKind.FOLLOW_UP_DONE: _follow_up,
+    EventKind.FOLLOW_UP_NOT_NEEDED: _follow_up,
+    EventKind.FOLLOW_UP_PUT_OFF: _follow_up,
+    EventKind.REFERRAL_ASKED: _word("whom"),
+    EventKind.REFERRAL_PROMISED: _promised,
+    EventKind.REFERRAL_INTRODUCED: _word("introduced"),
+    EventKind.REFERRAL_MOVED: _referral_moved,
+    EventKind.ADVOCATE_NAMED: _word("evidence"),
+    EventKind.PERSON_CHANGED: _changes(Person),
+    EventKind.ORGANISATION_CHANGED: _changes(Organisation),
+    EventKind.DEAL_CHANGED: _changes(Deal),
+    EventKind.CONVERSATION_CHANGED: _changes(Conversation, TEXTS),
+    EventKind.CONVERSATION_DELETED: _removed,
+    EventKind.CONTACT_BARRED: _barred,
+    EventKind.CONTACT_ALLOWED: _word("why"),
+    EventKind.PACING_OVERRIDDEN: _word("why"),
+    EventKind.MAIL_BOUNCED: _bounced,
+    EventKind.MAIL_HELD: _word("why"),
+    EventKind.BULK_CHANGED: _of_many,
+    EventKind.BULK_UNDONE: _of_many,
+}
+"""What an event says besides its name, from its old and new values."""
