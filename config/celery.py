@@ -29,6 +29,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*"),
         "options": {"expires": 50},
     },
+    "look into the mailboxes": {
+        # Where the server says when mail arrives, `watch_mailboxes` asks sooner.
+        "task": "crm.tasks.poll_mailboxes",
+        "schedule": crontab(minute="*"),
+        "options": {"expires": 50},
+    },
     "resume imports": {
         # A run whose worker died or whose message was lost waits a few minutes at most.
         "task": "crm.tasks.resume_imports",

@@ -376,6 +376,22 @@ DEFAULT_FROM_EMAIL = env_str("KRING_EMAIL_FROM", "Kring <kring@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = ""
 
+
+def env_address(name: str, default: str) -> tuple[str, int] | None:
+    """A host and a port to listen on, or nothing when it says `off`."""
+    value = env_str(name, default)
+    host, _colon, port = value.rpartition(":")
+    if value.lower() == "off":
+        return None
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ImproperlyConfigured(f"{name} must be a host and a port such as 127.0.0.1:2525, or off, not {value!r}.")
+    return host.strip("[]"), int(port)
+
+
+# Mail that people send on to their own address at Kring: where `manage.py receive_mail` listens, and the domain of those addresses.
+MAIL_IN = env_address("KRING_MAIL_IN", "127.0.0.1:2525")
+MAIL_IN_DOMAIN = env_str("KRING_MAIL_IN_DOMAIN", "kring.localhost" if EMBEDDED_DATABASE else "").lower()
+
 # ---- Worker --------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

@@ -13,11 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import follow_ups, imports, outbox, readings
+from crm import follow_ups, imports, mailboxes, outbox, readings
 
 logger = logging.getLogger(__name__)
 
 ASKED = "kring:follow-ups-asked"
+POLL_EXPIRES = 55
+"""Seconds after which the schedule asks again anyhow."""
 ASKED_FOR = 60
 """Seconds after which an asked refresh that never began is asked for again."""
 
@@ -56,6 +58,35 @@ def resume_imports() -> None:
     """Runs whose worker died, or whose message was lost, are asked for again."""
     for run_id in imports.abandoned(at=timezone.now()):
         run_import.delay(run_id)
+
+
+@shared_task(ignore_result=True)
+def poll_mailboxes() -> None:
+    """Each mailbox that is due is asked for, by a message of its own: a slow server keeps nobody else waiting."""
+    for mailbox_id in mailboxes.due(at=timezone.now()):
+        poll_mailbox.apply_async((mailbox_id,), expires=POLL_EXPIRES)
+
+
+@shared_task(ignore_result=True, soft_time_limit=3 * 60, time_limit=4 * 60)
+def poll_mailbox(mailbox_id: int) -> None:
+    """What is new in one mailbox is taken in, and the follow-ups of what it brought are looked at."""
+    polled = mailboxes.poll(mailbox_id=mailbox_id, at=timezone.now())
+    if polled.number:
+        nudge_follow_ups()
+    if polled.has_more:
+        poll_mailbox.apply_async((mailbox_id,), expires=POLL_EXPIRES)
+
+
+def ask_to_poll(mailbox_id: int) -> None:
+    """Have a mailbox looked into once the transaction is through. When the broker is away, the schedule comes by within a minute."""
+    transaction.on_commit(lambda: _ask_to_poll(mailbox_id))
+
+
+def _ask_to_poll(mailbox_id: int) -> None:
+    try:
+        poll_mailbox.apply_async((mailbox_id,), expires=POLL_EXPIRES)
+    except (redis.RedisError, KombuError, OSError) as error:
+        logger.warning("The broker is away (%s); the mailbox waits for the schedule", error)
 
 
 def nudge_follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:

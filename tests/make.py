@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from crm import advocacy, capture, conversations, deals, handoffs, leads, people, pipelines, promises, verdicts
+from crm import advocacy, capture, conversations, deals, handoffs, leads, people, pipelines, promises, sealed, verdicts
 from crm.models import (
     CaptureForm,
     Channel,
@@ -16,6 +16,7 @@ from crm.models import (
     Deal,
     HandOff,
     Lead,
+    Mailbox,
     Organisation,
     Person,
     Promise,
@@ -182,3 +183,13 @@ def referral(by: User, *, at: datetime = AT, deal: Deal | None = None) -> Referr
     deal = deal or won_deal(by, at=at)
     assert deal.person is not None
     return advocacy.ask(person=deal.person, deal=deal, by=by, at=at)
+
+
+def mailbox(owner: User | None, *, at: datetime = AT, address: str = "", **fields: Any) -> Mailbox:
+    """A connected mailbox, without asking a server."""
+    fields.setdefault("sealed_password", sealed.seal(PASSWORD))
+    fields.setdefault("imap_host", "imap.kring.example")
+    address = address or (owner.email if owner and owner.email else f"shared{next(_numbers)}@kring.example")
+    fields.setdefault("username", address)
+    fields.setdefault("reads_since", at.date())
+    return Mailbox.objects.create(owner=owner, address=address, created_at=at, **fields)

@@ -84,6 +84,19 @@ def send(letter: Letter, server: Server | None = None) -> None:
         raise NotSent(str(error) or type(error).__name__) from error
 
 
+def try_out(server: Server) -> None:
+    """The server lets us in. Raises `NotSent`."""
+    connection = _connection(server)
+    try:
+        if connection is not None:
+            connection.open()
+            connection.close()
+    except SMTPResponseException as refused:
+        raise NotSent(_readable(refused.smtp_code, refused.smtp_error)) from refused
+    except (SMTPException, OSError, ssl.SSLError, ValueError) as error:
+        raise NotSent(str(error) or type(error).__name__) from error
+
+
 def _connection(server: Server | None) -> BaseEmailBackend | None:
     if server is None:
         return None
