@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+
+from django.utils.timezone import get_default_timezone
 
 from crm.channels.email.mail import LONGEST_ADDRESS, LONGEST_KEY, LONGEST_NAME, MOST_ADDRESSES, MOST_REFERENCES, Address
 from crm.channels.email.wording import one_line, raw_header, spoken
@@ -85,11 +87,20 @@ def key(text: str) -> str:
 
 def keys(values: Iterable[str]) -> tuple[str, ...]:
     """Every Message-ID in these headers once, in order; of a very long row the first and the last ones."""
-    found = []
+    found: list[str] = []
     for value in values:
         found += _KEY.findall(value) or value.split()[:1]
     kept = tuple(dict.fromkeys(filter(None, map(key, found))))
     return kept if len(kept) <= MOST_REFERENCES else (kept[0], *kept[1 - MOST_REFERENCES :])
+
+
+def zone(text: str) -> tzinfo:
+    """The zone in which a Date was written; one that says UTC was written by a server, and tells nothing: then that of this installation."""
+    try:
+        found = parsedate_to_datetime(text[:200])
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return get_default_timezone()
+    return found.tzinfo if found.tzinfo is not None and found.utcoffset() else get_default_timezone()
 
 
 def moment(text: str, *, before: datetime | None = None) -> datetime | None:

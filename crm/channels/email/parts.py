@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import mimetypes
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import Message
@@ -31,12 +32,14 @@ class Body:
 
 @dataclass
 class Parts:
-    """What was found in a message; `enclosed` are the messages attached to it, `reports` the parts of a delivery report."""
+    """What was found in a message; `enclosed` are the messages attached to it, `reports` the parts of a delivery report,
+    `returned` the headers of a message that came back."""
 
     bodies: list[Body] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     enclosed: list[Message] = field(default_factory=list)
     reports: list[Message] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     seen: int = 0
     kept: int = 0
 
@@ -58,11 +61,13 @@ def _gather(part: Message, parts: Parts, depth: int) -> None:
         _enclose(part, parts)
     elif kind.endswith("/delivery-status"):
         parts.reports.append(part)
+    elif kind == "text/rfc822-headers":
+        parts.returned.append(text_of(part))
     elif isinstance(children, list):
         if kind == "multipart/alternative":
-            _choose(children, parts, depth)
+            _choose(_messages(children), parts, depth)
         else:
-            for child in children:
+            for child in _messages(children):
                 _gather(child, parts, depth + 1)
     elif kind.startswith("multipart/") or (kind in ("text/plain", "text/html") and not is_file(part)):
         _say(part, kind, parts)
@@ -82,6 +87,7 @@ def _choose(children: list[Message], parts: Parts, depth: int) -> None:
     parts.files += own.files
     parts.enclosed += own.enclosed
     parts.reports += own.reports
+    parts.returned += own.returned
     parts.seen, parts.kept = own.seen, own.kept
 
 
@@ -109,8 +115,7 @@ def _keep(part: Message, kind: str, parts: Parts) -> None:
 
 def _enclose(part: Message, parts: Parts) -> None:
     """A message attached to the message: a file by the name of its subject, and a message that can be looked into."""
-    children = part.get_payload()
-    inner = children[0] if isinstance(children, list) and children else None
+    inner = next(iter(within(part)), None)
     if inner is None:
         _keep(part, "message/rfc822", parts)
         return
@@ -135,6 +140,16 @@ def _add(parts: Parts, name: str, kind: str, content: bytes) -> None:
 
 
 # ── One part ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def within(part: Message) -> list[Message]:
+    """The parts of a part."""
+    children = part.get_payload()
+    return _messages(children) if isinstance(children, list) else []
+
+
+def _messages(children: Iterable[object]) -> list[Message]:
+    return [child for child in children if isinstance(child, Message)]
 
 
 def content_type(part: Message) -> str:

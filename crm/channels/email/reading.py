@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from crm.channels.email import parts
 from crm.channels.email.absence import away_until
 from crm.channels.email.bounces import bounce
-from crm.channels.email.forwarding import forwarded
-from crm.channels.email.headers import Headers, addresses, key, keys, moment
+from crm.channels.email.forwarding import forwarded, is_forward
+from crm.channels.email.headers import Headers, addresses, key, keys, moment, zone
 from crm.channels.email.mail import (
     LARGEST_MESSAGE,
     LONGEST_SUBJECT,
@@ -24,7 +24,7 @@ from crm.channels.email.mail import (
     ReadMail,
     Unreadable,
 )
-from crm.channels.email.markup import cleaned, in_words
+from crm.channels.email.markup import in_words, new_part
 from crm.channels.email.notices import is_automatic, is_list
 from crm.channels.email.quoting import split
 from crm.channels.email.wording import bounded
@@ -52,7 +52,7 @@ def read(raw: bytes, *, received_at: datetime, languages: Sequence[str] = ("nl",
     plain = "\n\n".join(body.plain if body.plain.strip() else in_words(body.html) for body in found.bodies)
     subject = headers.line("subject", LONGEST_SUBJECT)
     sender = next(iter(addresses(headers.every("from")) or addresses(headers.every("sender"))), None)
-    said = split(plain, sender=sender)
+    said = split(plain, sender=sender, is_forward=is_forward(subject))
     returned = bounce(headers, found, plain)
     automatic = returned is not None or is_automatic(headers, subject, sender)
     return ReadMail(
@@ -69,12 +69,12 @@ def read(raw: bytes, *, received_at: datetime, languages: Sequence[str] = ("nl",
         text=bounded(said.text, LONGEST_TEXT),
         quoted=bounded(said.quoted, LONGEST_TEXT),
         signature=bounded(said.signature, LONGEST_TEXT),
-        html=cleaned("\n".join(body.html for body in found.bodies)),
+        html=new_part("\n".join(body.html for body in found.bodies if body.html)),
         attachments=tuple(found.files),
         is_automatic=automatic,
         away_until=away_until(subject, said.text, at=received_at, languages=languages) if automatic else None,
         bounce=returned,
-        forwarded=forwarded(subject, plain, found),
+        forwarded=forwarded(subject, plain, found, zone=zone(headers.first("date")), languages=languages),
         is_list=is_list(headers),
     )
 
