@@ -188,8 +188,11 @@ def undo(*, act: BulkAct, by: User, at: datetime) -> Undone:
 
 def words(text: str) -> tuple[str, ...]:
     """The tags in a text such as "trade fair, planner": each once, one space between words."""
-    found = (" ".join(tag.split()) for tag in text.replace("\x00", " ").split(","))
-    return tuple({tag.casefold(): tag for tag in found if tag}.values())
+    found: dict[str, str] = {}
+    for tag in text.replace("\x00", " ").split(","):
+        if tag.strip():
+            found.setdefault(" ".join(tag.split()).casefold(), " ".join(tag.split()))
+    return tuple(found.values())
 
 
 # ---- What would change ---------------------------------------------------------------------------------------------

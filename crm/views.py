@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import locks
-from crm.models import SavedView, User
+from crm import events, locks
+from crm.models import EventKind, SavedView, User
 from crm.models.views import ListScreen
 from crm.refusal import Refused
 
@@ -62,6 +62,20 @@ def remove(*, view: SavedView, by: User) -> None:
     if view.owner_id != by.pk and not (view.is_shared and by.is_leading):
         raise Refused(_("Only its owner removes a view."))
     SavedView.objects.filter(pk=view.pk).delete()
+
+
+@transaction.atomic
+def downloaded(
+    *, screen: ListScreen, query: str, columns: list[str], rows: int, left_out: int, by: User, at: datetime
+) -> None:
+    """It is remembered who took which list along, with how many rows. Refuses nothing."""
+    events.record(
+        EventKind.LIST_EXPORTED,
+        subject=by,
+        by=by,
+        at=at,
+        new={"list": str(screen), "query": query, "columns": columns, "rows": rows, "left_out": left_out},
+    )
 
 
 def _checked(name: str) -> str:

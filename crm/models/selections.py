@@ -43,6 +43,21 @@ def _rings() -> dict[Ring, Q]:
     }
 
 
+def _barred(scope: str) -> Q:
+    scopes = {scope, "contact"}
+    wishes = _all("DoNotContact").filter(lifted_at__isnull=True, scope__in=scopes)
+    who = Q(Exists(wishes.filter(person=OuterRef("pk"))))
+    for noun, value, of in (("PhoneNumber", "number", "call"), ("EmailAddress", "address", "mail")):
+        if scope != of:
+            continue
+        listed = _all("RegisterEntry").filter(value=OuterRef(value), register__scope__in=scopes)
+        points = _all(noun).filter(
+            Q(**{f"{value}__in": wishes.exclude(**{value: ""}).values(value)}) | Q(Exists(listed))
+        )
+        who |= Q(pk__in=points.values("person"))
+    return who
+
+
 def filled(rows: Rows, *columns: str) -> Rows:
     """With `<column>_or_none`: nothing where the text is empty, so that an order can put those last."""
     return rows.annotate(**{f"{name}_or_none": NullIf(name, Value("")) for name in columns})
@@ -93,19 +108,12 @@ class PersonWords(ContactedWords):
         return self.annotate(next_follow_up_at=Subquery(waiting.order_by("show_at").values("show_at")[:1]))
 
     def barred(self, scope: str) -> Any:
-        """Whom we leave in peace: they, or one of the numbers (`call`) or addresses (`mail`) they have, by a wish that stands or a register."""
-        scopes = {scope, "contact"}
-        wishes = _all("DoNotContact").filter(lifted_at__isnull=True, scope__in=scopes)
-        who = Q(Exists(wishes.filter(person=OuterRef("pk"))))
-        for noun, value, of in (("PhoneNumber", "number", "call"), ("EmailAddress", "address", "mail")):
-            if scope not in (of, "contact"):
-                continue
-            listed = _all("RegisterEntry").filter(value=OuterRef(value), register__scope__in=scopes)
-            points = _all(noun).filter(
-                Q(**{f"{value}__in": wishes.exclude(**{value: ""}).values(value)}) | Q(Exists(listed))
-            )
-            who |= Q(pk__in=points.values("person"))
-        return self.filter(who)
+        """Whom we leave in peace, by a wish that stands or a register: they themselves or, for `call` and `mail`, a number or address they have."""
+        return self.filter(_barred(scope))
+
+    def not_barred(self, scope: str) -> Any:
+        """All others."""
+        return self.filter(~_barred(scope))
 
     def not_before_after(self, today: date) -> Any:
         """Who asked to be left alone until a day that is still to come."""

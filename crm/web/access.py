@@ -11,23 +11,33 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpResponseBase
+from django.db.models import F, Model, Q, QuerySet
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
+from crm import events, unsubscribing
 from crm.models import (
+    Acquaintance,
+    Attachment,
+    Attempt,
+    BulkAct,
     CaptureForm,
     Content,
     Conversation,
     Deal,
+    DoNotContact,
     EmailAddress,
+    Event,
     Finding,
     FollowUp,
     HandOff,
     HealthReading,
     ImportRun,
     Lead,
+    Mailbox,
+    MailMessage,
+    MailTemplate,
     Organisation,
     OutgoingMail,
     Person,
@@ -36,7 +46,10 @@ from crm.models import (
     Position,
     Promise,
     Referral,
+    Register,
+    RegisterEntry,
     Role,
+    SavedView,
     Stage,
     Team,
     User,
@@ -44,6 +57,8 @@ from crm.models import (
 from crm.models.advocacy import ReferralQuerySet
 from crm.models.conversations import PromiseQuerySet
 from crm.models.deals import DealQuerySet
+from crm.models.do_not_contact import DoNotContactQuerySet
+from crm.models.events import EventQuerySet
 from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
@@ -125,7 +140,11 @@ def deal(request: Request, pk: int, *, write: bool = False) -> Deal:
 
 def person(request: Request, pk: int, *, write: bool = False) -> Person:
     return _row(
-        request, Person.objects.select_related("owner", "introduced_by", "advocate"), pk, write, lambda row: row.owner
+        request,
+        Person.objects.select_related("owner", "introduced_by", "advocate", "last_contact__by", "last_reply__by"),
+        pk,
+        write,
+        lambda row: row.owner,
     )
 
 
@@ -134,13 +153,25 @@ def organisation(request: Request, pk: int, *, write: bool = False) -> Organisat
 
 
 def conversation(request: Request, pk: int, *, write: bool = False) -> Conversation:
+    """One that somebody keeps private may be changed by nobody else; a screen shows others that it was, and not what was said."""
+    rows = Conversation.objects.select_related("by", "lead", "deal", "organisation", "private_to")
+    row = _row(request, rows, pk, write, lambda row: row.by)
+    if write and not row.is_open_to(request.user):
+        raise PermissionDenied(
+            _("%(name)s keeps this conversation private, so only they can change it.") % {"name": row.private_to}
+        )
+    return row
+
+
+def attempt(request: Request, pk: int, *, write: bool = False) -> Attempt:
     return _row(
-        request,
-        Conversation.objects.select_related("by", "lead", "deal", "organisation"),
-        pk,
-        write,
-        lambda row: row.by,
+        request, Attempt.objects.select_related("person__owner", "lead", "deal", "by"), pk, write, lambda row: row.by
     )
+
+
+def history(row: Model) -> EventQuerySet:
+    """What happened to this row itself, newest first."""
+    return Event.objects.filter(subject_kind=events.SUBJECTS[type(row)], subject_id=row.pk).for_timeline()
 
 
 def promise(request: Request, pk: int, *, write: bool = False) -> Promise:
@@ -155,6 +186,22 @@ def follow_up(request: Request, pk: int, *, write: bool = False) -> FollowUp:
 
 def referral(request: Request, pk: int, *, write: bool = False) -> Referral:
     return _row(request, Referral.objects.for_page(), pk, write, lambda row: row.owner)
+
+
+def saved_view(request: Request, pk: int, *, write: bool = False) -> SavedView:
+    """Written by its owner alone. A private one of somebody else is not there, whoever asks."""
+    row = get_object_or_404(saved_views(request), pk=pk)
+    if write and row.owner_id != request.user.pk:
+        raise PermissionDenied
+    return row
+
+
+def bulk_act(request: Request, pk: int) -> BulkAct:
+    """To be taken back by who did it and by those who lead."""
+    row = get_object_or_404(BulkAct.objects.select_related("by"), pk=pk)
+    if row.by_id != request.user.pk and not request.user.is_leading:
+        raise PermissionDenied
+    return row
 
 
 def import_run(request: Request, pk: int) -> ImportRun:
@@ -228,6 +275,17 @@ def imports() -> QuerySet[ImportRun]:
     return ImportRun.objects.defer("content").select_related("by")
 
 
+def saved_views(request: Request) -> QuerySet[SavedView]:
+    """Their own, and what others share."""
+    return SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)).select_related("owner")
+
+
+def bulk_acts(request: Request) -> QuerySet[BulkAct]:
+    """What they did themselves; everybody's for those who lead."""
+    rows = BulkAct.objects.select_related("by").defer("changes")
+    return rows if request.user.is_leading else rows.filter(by=request.user)
+
+
 def scorecards() -> QuerySet[Scorecard]:
     """The newest version of each that is in use."""
     return Scorecard.objects.current()
@@ -273,6 +331,10 @@ def phone_number(request: Request, pk: int) -> PhoneNumber:
     return _row(request, PhoneNumber.objects.select_related("person__owner"), pk, True, lambda row: row.person.owner)
 
 
+def phone_numbers() -> QuerySet[PhoneNumber]:
+    return PhoneNumber.objects.all()
+
+
 def position(request: Request, pk: int) -> Position:
     """To be changed by who may write its person."""
     return _row(
@@ -290,6 +352,12 @@ def capture_forms() -> QuerySet[CaptureForm]:
 
 def outgoing_mail() -> OutgoingMailQuerySet:
     return OutgoingMail.objects.all()
+
+
+def acquaintances(person: Person) -> QuerySet[Acquaintance]:
+    """Those whom this person is noted to know, from either side. Changed by who may write the person on whose page it is done."""
+    known = Acquaintance.objects.filter(Q(person=person) | Q(other=person))
+    return known.select_related("person", "other").order_by("at", "id")
 
 
 def people_at(organisation: Organisation | None) -> PersonQuerySet:
@@ -313,3 +381,104 @@ def is_around(person: Person, source: Lead | Deal | None) -> bool:
 
 def account_managers() -> QuerySet[User]:
     return User.objects.account_managers().select_related("team")
+
+
+def people_to_write() -> PersonQuerySet:
+    """With what a mail to them asks: their addresses, and who owns them."""
+    return Person.objects.select_related("owner__team").prefetch_related("email_addresses")
+
+
+def workplaces(people: list[Person]) -> dict[int, str]:
+    """Where each of them works now, by their keys."""
+    jobs = Position.objects.current().filter(person__in=people).select_related("organisation")
+    return {job.person_id: str(job.organisation) for job in reversed(jobs)}
+
+
+def mail_message(request: Request, pk: int) -> MailMessage:
+    """A message that was taken in; one whose conversation is private to a colleague is a 404."""
+    row = get_object_or_404(
+        MailMessage.objects.select_related("conversation__by", "conversation__lead", "conversation__deal"),
+        pk=pk,
+        conversation__isnull=False,
+    )
+    if row.conversation is None or not row.conversation.is_open_to(request.user):
+        raise Http404
+    return row
+
+
+def mail_messages(user: User) -> QuerySet[MailMessage]:
+    """Those that this user may read."""
+    is_open = Q(conversation__private_to=None) | Q(conversation__private_to=user)
+    return MailMessage.objects.filter(is_open, conversation__isnull=False).select_related("conversation")
+
+
+def attachment(request: Request, pk: int) -> Attachment:
+    """A file that came with a message, for whoever may read that message."""
+    row = get_object_or_404(Attachment.objects.select_related("message__conversation"), pk=pk, content__isnull=False)
+    conversation = row.message.conversation
+    if conversation is None or not conversation.is_open_to(request.user):
+        raise Http404
+    return row
+
+
+def outgoing(request: Request, pk: int) -> OutgoingMail:
+    """A mail of ours, to be decided on by who wrote it, their team and those who lead."""
+    rows = OutgoingMail.objects.select_related("by__team", "person", "conversation")
+    return _row(request, rows, pk, True, lambda row: row.by)
+
+
+def sending_mailboxes(user: User) -> QuerySet[Mailbox]:
+    """Through which this user's mail may go: their own first, then those that are shared."""
+    rows = Mailbox.objects.filter(Q(owner=user) | Q(owner=None), is_active=True).exclude(smtp_host="")
+    return rows.order_by(F("owner").asc(nulls_last=True), "address")
+
+
+def mail_templates(user: User) -> QuerySet[MailTemplate]:
+    """One's own and everybody's, by name."""
+    return MailTemplate.objects.filter(Q(owner=user) | Q(owner=None)).order_by("name", "pk")
+
+
+def mail_template(request: Request, pk: int) -> MailTemplate:
+    """To be changed by its owner; everybody's by those who lead. That of a colleague is a 404."""
+    row = get_object_or_404(mail_templates(request.user), pk=pk)
+    if row.owner is None and not request.user.is_leading:
+        raise PermissionDenied(_("Templates for everybody are kept by managers and administrators."))
+    return row
+
+
+def person_of_link(token: str) -> Person:
+    """Whom a link to unsubscribe names; one that we never made is a 404."""
+    person = unsubscribing.whose(token)
+    if person is None:
+        raise Http404
+    return person
+
+
+def wish(request: Request, pk: int) -> DoNotContact:
+    """To be lifted by who may write its person, or somebody who has its number or address; of a number that nobody has, by those who lead."""
+    row = get_object_or_404(DoNotContact.objects.select_related("person__owner", "by"), pk=pk)
+    if row.person is not None:
+        must_write(request.user, row.person.owner)
+    elif not request.user.is_leading:
+        having = Person.objects.filter(
+            Q(phone_numbers__number=row.number) if row.number else Q(email_addresses__address=row.address)
+        )
+        if not writable(request.user, having).exists():
+            raise PermissionDenied
+    return row
+
+
+def wishes() -> DoNotContactQuerySet:
+    return DoNotContact.objects.all()
+
+
+def register(pk: int) -> Register:
+    return get_object_or_404(Register, pk=pk)
+
+
+def registers() -> QuerySet[Register]:
+    return Register.objects.select_related("by")
+
+
+def register_entries() -> QuerySet[RegisterEntry]:
+    return RegisterEntry.objects.all()

@@ -106,6 +106,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (field instanceof Element && field.matches("[data-submit]")) field.form?.requestSubmit();
+  // <input type="checkbox" data-tick-all="row"> ticks, or clears, all boxes of that name in its form.
+  if (field instanceof HTMLInputElement && field.dataset.tickAll)
+    for (const box of field.form?.querySelectorAll(`[name="${field.dataset.tickAll}"]`) ?? []) box.checked = field.checked;
 });
 
 document.addEventListener("submit", (event) => {
@@ -120,7 +123,8 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (!form.hasAttribute("hx-post")) form.dataset.sending = "yes";
+  // A form that is answered with a file stays where it is, and may be sent again.
+  if (!form.hasAttribute("hx-post") && !form.hasAttribute("data-stays")) form.dataset.sending = "yes";
 });
 window.addEventListener("pageshow", () => {
   for (const form of findAll("form[data-sending]")) delete form.dataset.sending;
