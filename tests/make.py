@@ -6,7 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from crm import advocacy, capture, conversations, deals, handoffs, leads, people, pipelines, promises, sealed, verdicts
+from crm import (
+    advocacy,
+    capture,
+    conversations,
+    deals,
+    do_not_contact,
+    handoffs,
+    leads,
+    people,
+    pipelines,
+    promises,
+    sealed,
+    verdicts,
+)
+from crm.channels.register_file import Entry
 from crm.models import (
     CaptureForm,
     Channel,
@@ -14,6 +28,7 @@ from crm.models import (
     Conversation,
     ConversationKind,
     Deal,
+    DoNotContact,
     HandOff,
     Lead,
     Mailbox,
@@ -22,7 +37,9 @@ from crm.models import (
     Promise,
     PromiseSide,
     Referral,
+    Register,
     Role,
+    Scope,
     Team,
     User,
 )
@@ -193,3 +210,20 @@ def mailbox(owner: User | None, *, at: datetime = AT, address: str = "", **field
     fields.setdefault("username", address)
     fields.setdefault("reads_since", at.date())
     return Mailbox.objects.create(owner=owner, address=address, created_at=at, **fields)
+
+
+def wish(*, by: User | None = None, at: datetime = AT, scope: Scope = Scope.CONTACT, **fields: Any) -> DoNotContact:
+    """Somebody (`person=`), a number (`number=`) or an address (`address=`) is to be left in peace."""
+    fields.setdefault("reason", "asked us to stop")
+    fields.setdefault("source", "told Els by phone")
+    return do_not_contact.bar(scope=scope, by=by, at=at, **fields)
+
+
+def register(
+    *values: str, scope: Scope = Scope.CALL, at: datetime = AT, by: User | None = None, **fields: Any
+) -> Register:
+    """A register of these numbers or addresses."""
+    rows = [Entry(line, value) for line, value in enumerate(values or ("+3215999999",), start=1)]
+    fields.setdefault("name", f"Register {next(_numbers)}")
+    given: dict[str, Any] = {"source": "a file", "allowed_days": 31}
+    return do_not_contact.load_register(scope=scope, rows=rows, by=by, at=at, **given | fields).register

@@ -109,8 +109,8 @@ def takes_up_to(most: int) -> Callable[[View], View]:
 
 
 def back_to(request: HttpRequest, otherwise: str) -> str:
-    """The page of ours that the form named in `next`, else the URL `otherwise`. Never another site."""
-    there = request.POST.get("next", "")
+    """The page of ours that the form (or the link to it) named in `next`, else the URL `otherwise`. Never another site."""
+    there = request.POST.get("next") or request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
     # Only an address: `redirect` would take a bare word for the name of a view.
     return there if is_ours and there.startswith("/") else otherwise

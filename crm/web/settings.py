@@ -10,12 +10,13 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from crm.models import ContentKind, Role
 from crm.outbox import MOST_TRIES
-from crm.web import access
+from crm.web import access, keyset
 from crm.web.page import Request, render_page
 from qualification import ready_made
 
@@ -24,6 +25,7 @@ from qualification import ready_made
 @access.leading_only
 def settings(request: Request) -> HttpResponse:
     """The whole for administrators; imports, forms, scorecards and pipelines to look at for managers."""
+    at = timezone.now()
     context: dict[str, Any] = {
         "is_admin": request.user.role == Role.ADMIN,
         "forms": access.capture_forms().order_by("-is_active", "title"),
@@ -33,6 +35,11 @@ def settings(request: Request) -> HttpResponse:
         ],
         "pipelines": access.pipelines().prefetch_related("stages"),
         "imports": access.imports()[:3],
+        "left_in_peace": keyset.bounded_count(access.wishes().standing()),
+        "registers": [
+            {"row": row, "days": row.days_old(at), "is_old": row.is_old(at)}
+            for row in access.registers().order_by("loaded_at", "pk")
+        ],
     }
     if context["is_admin"]:
         context |= {

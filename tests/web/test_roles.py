@@ -158,6 +158,15 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:health-read", "POST", LEADING, ""),
     ("crm:settings", "GET", LEADING, ""),
     ("crm:scorecard-start", "POST", ADMIN, ""),
+    # who is left in peace: a wish is lifted by whoever may write the person it is about
+    ("crm:peace-bar", "GET POST", WRITE, "person"),
+    ("crm:peace-lift", "GET POST", WRITE, "wish"),
+    ("crm:peace", "GET", LEADING, ""),
+    ("crm:peace-new", "GET POST", LEADING, ""),
+    ("crm:registers", "GET", LEADING, ""),
+    ("crm:register-load", "GET POST", LEADING, ""),
+    ("crm:register-remove", "GET POST", LEADING, "register"),
+    ("crm:pacing", "GET POST", ADMIN, ""),
     ("crm:imports", "GET", LEADING, ""),
     ("crm:import-new", "GET POST", LEADING, ""),
     ("crm:import", "GET", LEADING, "import"),
@@ -184,6 +193,7 @@ OWNERS: dict[str, tuple[type[Model], str]] = {
     "hand_off": (HandOff, "to_user"),
     "deal": (Deal, "owner"),
     "person": (Person, "owner"),
+    "left": (Person, "owner"),
     "organisation": (Organisation, "owner"),
     "conversation": (Conversation, "by"),
     "promise": (Promise, "owner"),
@@ -200,6 +210,7 @@ FURTHER = {
     "key": lambda world: ["1", "no-such-key"],
     "form": lambda world: ["ask"],
     "import": lambda world: [world.run],
+    "register": lambda world: [world.register],
 }
 
 
@@ -250,6 +261,7 @@ class World:
     criterion: int
     stage: int
     run: int
+    register: int
 
     def owner(self, role: Any, row: str) -> User | None:
         mate = Role.ACCOUNT_MANAGER if role == Role.SDR else Role.SDR
@@ -313,7 +325,15 @@ def _make_world() -> World:
     )  # fmt: skip
     stage = Deal.objects.values_list("stage", flat=True).first()
     assert stage is not None
-    return World(users, {role: _session(users[role]) for role in ROLES[1:]}, rows, criterion.pk, stage, run.pk)
+    return World(
+        users,
+        {role: _session(users[role]) for role in ROLES[1:]},
+        rows,
+        criterion.pk,
+        stage,
+        run.pk,
+        make.register(at=at).pk,
+    )
 
 
 def _session(user: User) -> str:
@@ -336,6 +356,7 @@ def _one_of_each(at: Any) -> dict[str, int]:
     assert deal.organisation is not None
     person = make.person(organisation=make.organisation(at=at), phone="+32 9 225 25 25", at=at)
     own = Person.objects.get(pk=person.pk)
+    left = make.person(at=at)
     customer = deal.organisation
     follow_up = follow_ups.make(note="Call", owner=by, due_on=at.date() + timedelta(days=1), by=by, at=at, deal=deal)
     return {
@@ -351,6 +372,8 @@ def _one_of_each(at: Any) -> dict[str, int]:
         "promise": make.promise(own, by=by, due_on=at.date() + timedelta(days=9), at=at).pk,
         "follow_up": follow_up.pk,
         "referral": make.referral(by, at=at).pk,
+        "left": left.pk,
+        "wish": make.wish(person=left, by=by, at=at).pk,
     }
 
 
@@ -370,7 +393,7 @@ def address(world: World, name: str, about: str, owner: User | None) -> str:
 
 def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
     """The rows that make a difference: whoever may only be in or out is shown their own and somebody else's."""
-    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position"))
+    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish"))
     if not owned or role == "anonymous":
         return ROWS[:1]
     if who not in (WRITE, ANSWER):
