@@ -35,10 +35,10 @@ def answer_absence(*, message: MailMessage, person: Person, is_heeded: bool, by:
     held.away_answered_at = at
     held.save(update_fields=["away_answered_at"])
     if is_heeded:
-        people.change(
+        people.set_not_before(
             person=person,
+            until=held.away_until + timedelta(days=1),
             by=by,
             at=at,
-            not_before=held.away_until + timedelta(days=1),
-            not_before_why=_("Away, as their absence message says"),
+            why=_("Away, as their absence message says"),
         )

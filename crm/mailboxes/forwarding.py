@@ -14,21 +14,14 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 LENGTH = 20
 
 
-@transaction.atomic
 def forwarding_address(*, user: User) -> str:
-    """The user's address here, made when it is first asked for; nothing when this installation takes no mail in. Whoever knows it can send mail in
-    their name, so it is a secret."""
-    if not settings.MAIL_IN_DOMAIN:
-        return ""
-    held = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
-    if not held.forward_key:
-        return renew_forwarding(user=user)
-    return f"{held.forward_key}@{settings.MAIL_IN_DOMAIN}"
+    """The user's address here, or nothing as long as they have none. Whoever knows it can send mail in their name, so it is a secret."""
+    return f"{user.forward_key}@{settings.MAIL_IN_DOMAIN}" if user.forward_key and settings.MAIL_IN_DOMAIN else ""
 
 
 @transaction.atomic
 def renew_forwarding(*, user: User) -> str:
-    """The user has another address here; mail to the one before is refused from now on."""
+    """The user has an address here, another one than before; mail to that one is refused from now on."""
     user.forward_key = "".join(secrets.choice(ALPHABET) for _letter in range(LENGTH))
     user.save(update_fields=["forward_key"])
     return f"{user.forward_key}@{settings.MAIL_IN_DOMAIN}"

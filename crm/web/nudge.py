@@ -42,3 +42,8 @@ def _run_import(run_id: int) -> None:
         tasks.run_import.delay(run_id)
     except (RedisError, KombuError, OSError) as error:
         logger.warning("The broker is away (%s); import %s waits for the schedule", error, run_id)
+
+
+def mailbox(mailbox_id: int) -> None:
+    """A mailbox is to be looked into now and not only by the next sweep."""
+    tasks.ask_to_poll(mailbox_id)

@@ -16,6 +16,7 @@ from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from crm import mailboxes
 from crm.models import User
 from crm.web.forms import KringModelForm
 from crm.web.page import Request, back_to, render_page
@@ -78,7 +79,13 @@ def preferences(request: Request) -> HttpResponse:
         return response
     if request.method == "POST":
         request.user.refresh_from_db(fields=form.Meta.fields)  # the header must not show what was refused
-    return render_page(request, "crm/preferences.html", {"form": form, "zones": ZONES}, parts=("preferences",))
+    context = {
+        "form": form,
+        "zones": ZONES,
+        "forwarding": mailboxes.forwarding_address(user=request.user),
+        "takes_mail_in": bool(settings.MAIL_IN_DOMAIN),
+    }
+    return render_page(request, "crm/preferences.html", context, parts=("preferences",))
 
 
 @login_not_required

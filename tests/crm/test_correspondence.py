@@ -361,7 +361,7 @@ def test_an_absence_message_is_no_reply_and_asks_whether_to_wait(mailbox, luc, s
     luc.refresh_from_db()
     assert luc.not_before == date(2026, 12, 6)
     assert correspondence.waiting_absence(luc, AT.date()) is None
-    luc = people.change(person=luc, not_before=None, not_before_why="", by=sdr, at=AT)
+    people.lift_not_before(person=luc, by=sdr, at=AT)
     correspondence.answer_absence(message=message, person=luc, is_heeded=True, by=sdr, at=AT)
     luc.refresh_from_db()
     assert luc.not_before is None, "The first answer stands."
