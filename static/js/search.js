@@ -1,5 +1,5 @@
-// The box in the header: answers open below it while somebody types (htmx brings them); arrow keys walk over them, Escape goes back.
-// Without this file Enter opens the page with the same answers.
+// The box in the header: what can be done opens below it, and answers while somebody types (htmx brings them). Arrow keys walk over them, Enter
+// opens the first, Escape goes back. Without this file Enter opens the page with the same answers.
 
 const form = document.querySelector(".kring-search");
 const box = form?.querySelector("[data-search]");
@@ -14,6 +14,14 @@ if (form && box) {
       event.preventDefault();
       close();
       box.focus();
+      return;
+    }
+    if (event.key === "Enter" && document.activeElement === box && !event.ctrlKey && !event.metaKey) {
+      // Only an answer to these very words: who types faster than the server answers gets the page.
+      const first = box.value.trim() && panel()?.dataset.q === box.value.trim().replace(/\s+/g, " ") ? hits()[0] : null;
+      if (!first) return;
+      event.preventDefault();
+      first.click();
       return;
     }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;

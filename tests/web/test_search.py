@@ -40,13 +40,6 @@ def test_the_part_of_the_page_comes_alone_as_well(login, sdr, sofie):
     assert text.strip().startswith('<section class="card search-found" id="found"')
 
 
-def test_nothing_typed_opens_nothing(login, sdr, sofie):
-    text = login(sdr).get("/search/?q=", headers=PANEL).content.decode()
-    assert "data-hit" not in text
-    assert "Nothing found" not in text
-    assert "Whom are you looking for?" in login(sdr).get("/search/").content.decode()
-
-
 def test_nothing_found_is_said_with_what_was_typed_and_nothing_of_it_is_markup(login, sdr):
     page = login(sdr).get("/search/?q=<script>zz</script>").content.decode()
     assert "Nothing found for" in page
@@ -77,3 +70,49 @@ def test_a_search_takes_few_queries(login, sdr, sofie, django_assert_max_num_que
         make.lead(person=person)
     with django_assert_max_num_queries(28):
         client.get("/search/?q=person")
+
+def test_the_empty_box_offers_what_can_be_begun_and_who_was_spoken_to_lately(login, sdr, sofie):
+    sofie.owner = sdr
+    sofie.save(update_fields=["owner"])
+    make.conversation(sofie, by=sdr)
+    text = login(sdr).get("/search/?q=", headers=PANEL).content.decode()
+    assert 'href="/conversations/new/"' in text
+    assert 'href="/people/new/"' in text
+    assert f'href="/people/{sofie.pk}/"' in text
+    assert "Nothing found" not in text
+    assert "Whom are you looking for?" in login(sdr).get("/search/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "label", "href"),
+    [
+        ("log sofie", "Log a conversation with Sofie De Wit", "/conversations/new/?person={pk}"),
+        ("gesprek sofie de wit", "Log a conversation with Sofie De Wit", "/conversations/new/?person={pk}"),
+        ("bel Sofei", "Call Sofie De Wit", "/people/{pk}/call/"),
+        ("write sofie", "Write to Sofie De Wit", "/mail/new/?person={pk}"),
+        ("promise sofie", "Note a promise of or to Sofie De Wit", "/promises/new/?person={pk}"),
+        ("lead sofie", "Note a question of Sofie De Wit", "/leads/new/?person={pk}"),
+    ],
+)
+def test_an_act_and_a_name_lead_straight_to_the_act(login, sdr, sofie, typed, label, href):
+    text = login(sdr).get("/search/", {"q": typed}, headers=PANEL).content.decode()
+    first = text.index("data-hit")
+    assert f'href="{href.format(pk=sofie.pk)}"' in text[:first]
+    assert label in text
+
+
+def test_what_can_be_done_for_the_only_one_who_was_found_stands_below(login, sdr, sofie):
+    text = login(sdr).get("/search/?q=sofie", headers=PANEL).content.decode()
+    assert text.index(f'href="/people/{sofie.pk}/"') < text.index(f'href="/conversations/new/?person={sofie.pk}"')
+
+
+def test_the_name_of_a_screen_leads_there_in_the_reader_s_language(login, sdr, manager):
+    assert 'href="/deals/"' in login(sdr).get("/search/?q=dea", headers=PANEL).content.decode()
+    assert 'href="/dashboard/"' not in login(sdr).get("/search/?q=dash", headers=PANEL).content.decode()
+    assert 'href="/dashboard/"' in login(manager).get("/search/?q=dash", headers=PANEL).content.decode()
+
+
+def test_the_panel_tells_for_which_words_it_was_made_and_offers_to_add_who_is_new(login, sdr):
+    text = login(sdr).get("/search/", {"q": "  zzqq   xx"}, headers=PANEL).content.decode()
+    assert 'data-q="zzqq xx"' in text
+    assert 'href="/people/new/?name=zzqq%20xx"' in text
