@@ -8,11 +8,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crm import capture, events, locks, people
+from crm import capture, events, locks, pacing, people
 from crm.models import (
     REFERRAL_MOVES,
     Advocate,
     Channel,
+    ConversationKind,
     Deal,
     EventKind,
     Lead,
@@ -43,8 +44,12 @@ def name_advocate(*, person: Person, by: User, at: datetime, evidence: str = "")
 @transaction.atomic
 def ask(*, person: Person, by: User, at: datetime, deal: Deal | None = None, whom: str = "") -> Referral:
     """We asked this person for a referral. Refuses while an earlier one is open, after a deal that is not won, and, without a deal, a person who
-    neither ordered, nor works for a customer, nor was ever named an advocate: the order comes first."""
+    neither ordered, nor works for a customer, nor was ever named an advocate: the order comes first. Refuses also who is to be left in peace."""
     Person.objects.select_for_update().get(pk=person.pk)
+    # A question is put by any channel, mostly face to face: only a wish about all contact forbids it, and how soon is for whoever sits there.
+    answer = pacing.may_contact(person, ConversationKind.VISIT, at, by=by)
+    if isinstance(answer, pacing.Never):
+        raise Refused(answer.why)
     if not (Deal.objects.won().filter(pk=deal.pk).exists() if deal else may_be_asked(person)):
         raise Refused(_("Ask for a referral after the order, when they are glad that they chose us."))
     if Referral.objects.filter(referrer=person, state__in=(ReferralState.ASKED, ReferralState.PROMISED)).exists():

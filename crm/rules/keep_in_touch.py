@@ -44,7 +44,7 @@ def _keep_in_touch_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
 
 KEEP_IN_TOUCH = FollowUpRule(
     # Counted from the real last contact, whoever had it. Not while a step is agreed (an open deal with a day to come) or something else is open
-    # for that person: one reason to call is enough. Judged last for that reason.
+    # for that person: one reason to call is enough. Judged last for that reason. Whoever asked to be left in peace is, and "contact me after" holds.
     key=Rule.KEEP_IN_TOUCH,
     causes="""
         SELECT 'person' AS subject_kind, t.id AS subject_id, t.tier || ' ' || coalesce(t.last::text, 'never') AS cause,
@@ -53,8 +53,8 @@ KEEP_IN_TOUCH = FollowUpRule(
                jsonb_build_object('tier', t.tier, 'last', t.last) AS why,
                t.id AS person_id, NULL::bigint AS organisation_id,
                NULL::bigint AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
-          FROM (SELECT p.*, coalesce(p.last + p.ideal, p.known) AS day
-                  FROM (SELECT p.id, p.owner_id, p.tier, o.today,
+          FROM (SELECT p.*, greatest(coalesce(p.last + p.ideal, p.known), p.not_before) AS day
+                  FROM (SELECT p.id, p.owner_id, p.tier, p.not_before, o.today,
                                (p.last_contact_at AT TIME ZONE o.zone)::date AS last, (p.created_at AT TIME ZONE o.zone)::date AS known,
                                CASE p.tier WHEN 'A' THEN %(ideal_a)s WHEN 'B' THEN %(ideal_b)s ELSE %(ideal_c)s END AS ideal,
                                CASE p.tier WHEN 'A' THEN %(latest_a)s WHEN 'B' THEN %(latest_b)s ELSE %(latest_c)s END AS latest
@@ -67,6 +67,8 @@ KEEP_IN_TOUCH = FollowUpRule(
          WHERE t.day <= t.today
            AND NOT EXISTS (SELECT FROM crm_deal d
                             WHERE d.person_id = t.id AND d.state = 'open' AND d.next_step_on > t.today)
+           AND NOT EXISTS (SELECT FROM crm_donotcontact w
+                            WHERE w.person_id = t.id AND w.scope = 'contact' AND w.lifted_at IS NULL)
            AND NOT EXISTS (SELECT FROM crm_followup f
                             WHERE f.person_id = t.id AND f.closed_at IS NULL AND f.rule <> 'keep_in_touch')
     """,

@@ -21,7 +21,7 @@ from crm.models import DoNotContact, Person, Scope, User
 from crm.pacing import wishes
 from crm.refusal import Refused
 from crm.search import clean
-from crm.web import access, keyset
+from crm.web import access, keyset, nudge
 from crm.web.forms import KringForm
 from crm.web.page import Request, back_to, render_page
 
@@ -135,6 +135,7 @@ def lift(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
+            nudge.follow_ups()
             messages.success(request, _("Lifted. They may be contacted again."))
             return redirect(back)
     context = {"wish": wish, "said": wishes.sentence(wish), "form": form, "back": back}
@@ -173,7 +174,7 @@ def new(request: Request) -> HttpResponse:
 def _note(request: Request, form: WishForm, about: dict[str, Any]) -> DoNotContact | None:
     data = form.cleaned_data
     try:
-        return do_not_contact.bar(
+        wish = do_not_contact.bar(
             scope=data["scope"],
             reason=data["reason"],
             source=data["source"],
@@ -185,6 +186,8 @@ def _note(request: Request, form: WishForm, about: dict[str, Any]) -> DoNotConta
     except Refused as refusal:
         form.refuse(refusal)
         return None
+    nudge.follow_ups()
+    return wish
 
 
 def _today(user: User) -> Any:
