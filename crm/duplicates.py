@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -38,7 +39,7 @@ LEGAL_FORMS = """
     AG ASBL BV BVBA COOP CV CVBA EURL GCV GMBH INC KG LIMITED LLC LTD MBH NV OHG PLC SA SARL SAS SASU SCRL SE SL SNC SPRL SRL STICHTING UG VOF VZW
 """.split()  # noqa: SIM905 - a page of words reads better than a page of quotes
 ARTICLES = ("DE", "HET", "THE", "LE", "LA", "LES", "DIE", "DER", "DAS")
-IGNORED = {
+IGNORED: dict[str, Any] = {
     "particles": " (" + "|".join(sorted(word.upper() for word in PARTICLES)) + ")(?= )",
     "forms": "^((" + "|".join((*LEGAL_FORMS, *ARTICLES)) + ") )+|( (" + "|".join(LEGAL_FORMS) + "))+$",
     "free": sorted(FREE_MAIL_DOMAINS),

@@ -27,3 +27,13 @@ def hold(*words: object) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["\x1f".join(map(str, words))])
+
+
+def share_if_free(*words: object) -> bool:
+    """Hold the lock that these words name together with others who share it, unless somebody holds it alone (`hold`): whether it is shared now.
+    Whoever wants it alone waits until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(%s, 0))", ["\x1f".join(map(str, words))]
+        )
+        return bool(cursor.fetchone()[0])
