@@ -5,10 +5,16 @@ The link names the person and is signed, so nobody can make one for somebody els
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
+from crm import do_not_contact
 from crm.models import DoNotContact, Merge, Mergeable, Person, Scope
 
 SIGNED_FOR = "crm.unsubscribing"
@@ -21,7 +27,7 @@ FOOT = {
 
 def link(person: Person) -> str:
     """The address at which this person ends mail from us."""
-    token = signing.Signer(salt=SIGNED_FOR).sign(str(person.pk))
+    token = _signer().sign(str(person.pk))
     return f"{settings.SITE_URL}{reverse('crm:unsubscribe', args=[token])}"
 
 
@@ -34,7 +40,7 @@ def foot(person: Person, language: str) -> str:
 def whose(token: str) -> Person | None:
     """The person that a link of ours names; `None` for one that we never made, or whose person is no more."""
     try:
-        key = int(signing.Signer(salt=SIGNED_FOR).unsign(token))
+        key = int(_signer().unsign(token))
     except (signing.BadSignature, ValueError):
         return None
     for _step in range(MOST_MERGES):  # Whoever became part of somebody else is that person now.
@@ -52,3 +58,23 @@ def is_unsubscribed(person: Person) -> bool:
     """Whether they asked us for no mail."""
     wishes = DoNotContact.objects.standing().filter(person=person)
     return wishes.filter(scope__in=(Scope.MAIL, Scope.CONTACT)).exists()
+
+
+@transaction.atomic
+def unsubscribe(*, person: Person, at: datetime) -> None:
+    """They get no mail from us any more, and everybody sees that they asked so themselves. Twice is once."""
+    if is_unsubscribed(person):
+        return
+    with translation.override(settings.LANGUAGE_CODE):  # Our colleagues read it, and not the visitor.
+        do_not_contact.bar(
+            scope=Scope.MAIL,
+            person=person,
+            reason=_("unsubscribed from mail"),
+            source=_("unsubscribed by themselves"),
+            by=None,
+            at=at,
+        )
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt=SIGNED_FOR, sep=".")

@@ -14,6 +14,7 @@ from crm import (
     do_not_contact,
     handoffs,
     leads,
+    outbox,
     people,
     pipelines,
     promises,
@@ -22,17 +23,23 @@ from crm import (
 )
 from crm.channels.register_file import Entry
 from crm.models import (
+    Attachment,
+    Attempt,
     CaptureForm,
     Channel,
     Content,
     Conversation,
     ConversationKind,
     Deal,
+    Direction,
     DoNotContact,
     HandOff,
     Lead,
     Mailbox,
+    MailMessage,
+    MessageState,
     Organisation,
+    OutgoingMail,
     Person,
     Promise,
     PromiseSide,
@@ -181,6 +188,14 @@ def conversation(with_: Person | None, *, by: User, at: datetime = AT, **fields:
     return conversations.log(people=[with_], by=by, at=at, **fields)
 
 
+def attempt(with_: Person, *, by: User, at: datetime = AT, **fields: Any) -> Attempt:
+    """A call at their first number, whatever the hour: the reason is that a test asks for it."""
+    number = with_.phone_numbers.first()
+    assert number is not None
+    fields.setdefault("override", "a test")
+    return attempts.start(person=with_, number=number.number, by=by, at=at, **fields)
+
+
 def promise(
     with_: Person | None,
     *,
@@ -227,3 +242,19 @@ def register(
     fields.setdefault("name", f"Register {next(_numbers)}")
     given: dict[str, Any] = {"source": "a file", "allowed_days": 31}
     return do_not_contact.load_register(scope=scope, rows=rows, by=by, at=at, **given | fields).register
+
+
+def outgoing(to: Person, *, by: User | None, at: datetime = AT, **fields: Any) -> OutgoingMail:
+    """A mail that waits to be sent."""
+    address = to.email_addresses.all()[0].address
+    given: dict[str, Any] = {"to": address, "subject": "The dates", "body": "Is the second week good?"}
+    return outbox.put(**given | fields, person=to, by=by, at=at)
+
+
+def mail_file(from_: Person, *, by: User, at: datetime = AT) -> Attachment:
+    """A file that came with a message from them."""
+    said = conversation(from_, by=by, at=at, kind=ConversationKind.EMAIL, direction=Direction.INCOMING)
+    message = MailMessage.objects.create(
+        key=f"file{next(_numbers)}@x.example", state=MessageState.TAKEN, conversation=said, taken_at=at, sent_at=at
+    )
+    return Attachment.objects.create(message=message, name="plan.txt", content_type="text/plain", size=4, content=b"plan")

@@ -228,3 +228,8 @@ def test_every_module_of_the_domain_has_its_place_in_the_layers() -> None:
             if upward:
                 unplaced.append(f"{name} imports {imported} and stands in no layer")
     assert unplaced == []
+
+
+def test_mail_is_written_in_kring_where_the_guard_is_asked() -> None:
+    places = [*templates(), *modules("crm/web")]
+    assert [within(file) for file in places if "mailto:" in file.read_text()] == []

@@ -22,6 +22,9 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         """Neither sent, nor held back, nor cancelled."""
         return self.filter(sent_at__isnull=True, held_at__isnull=True, cancelled_at__isnull=True)
 
+    def for_list(self) -> OutgoingMailQuerySet:
+        return self.select_related("person", "by", "conversation").defer("body")
+
 
 class OutgoingMail(models.Model):
     """One mail to one address. `try_at` is when to send it (again); a worker claims it by moving that moment on."""

@@ -36,14 +36,18 @@ from crm.models import (
     ImportRun,
     Lead,
     Mailbox,
+    MailExclusion,
     MailMessage,
     MailTemplate,
+    Merge,
+    Mergeable,
     Organisation,
     OutgoingMail,
     Person,
     PhoneNumber,
     Pipeline,
     Position,
+    PossibleDuplicate,
     Promise,
     Referral,
     Register,
@@ -63,6 +67,7 @@ from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
 from crm.models.organisations import OrganisationQuerySet
+from crm.models.merges import PossibleDuplicateQuerySet
 from crm.models.outbox import OutgoingMailQuerySet
 from crm.models.people import PersonQuerySet, PositionQuerySet
 from crm.web.page import Request
@@ -118,8 +123,22 @@ admin_only = roles(
 )
 
 
+class MergedAway(Http404):
+    """The row became part of another: whoever reads is led there, whoever writes is told."""
+
+    def __init__(self, kind: Mergeable, gone: int, kept: int) -> None:
+        super().__init__(f"{kind} {gone} is part of {kept}")
+        self.kind, self.gone, self.kept = kind, gone, kept
+
+
 def _row(request: Request, rows: QuerySet[M], pk: int, write: bool, owner: Callable[[M], User | None]) -> M:
-    row = get_object_or_404(rows, pk=pk)
+    try:
+        row = get_object_or_404(rows, pk=pk)
+    except Http404:
+        kind = {Person: Mergeable.PERSON, Organisation: Mergeable.ORGANISATION}.get(rows.model)
+        if kind is not None and (kept := Merge.objects.stayed(kind, pk)):
+            raise MergedAway(kind, pk, kept) from None
+        raise
     if write:
         must_write(request.user, owner(row))
     return row
@@ -354,6 +373,43 @@ def outgoing_mail() -> OutgoingMailQuerySet:
     return OutgoingMail.objects.all()
 
 
+def possible_duplicate(pk: int) -> PossibleDuplicate:
+    """Whether both of the two may be written is asked of their rows."""
+    return get_object_or_404(PossibleDuplicate.objects.select_related("dismissed_by"), pk=pk)
+
+
+def possible_duplicates(user: User | None = None) -> PossibleDuplicateQuerySet:
+    """Those that wait; with a user those of which this user owns at least one."""
+    rows = PossibleDuplicate.objects.waiting()
+    if user is None:
+        return rows
+    people, organisations = (
+        Person.objects.filter(owner=user).values("pk"),
+        Organisation.objects.filter(owner=user).values("pk"),
+    )
+    return rows.filter(
+        Q(kind=Mergeable.PERSON) & (Q(first_id__in=people) | Q(second_id__in=people))
+        | Q(kind=Mergeable.ORGANISATION) & (Q(first_id__in=organisations) | Q(second_id__in=organisations))
+    )
+
+
+def merge(request: Request, pk: int) -> Merge:
+    """To be undone by who may write the row that stayed."""
+    row = get_object_or_404(Merge, pk=pk)
+    kept = (
+        (Person if row.kind == Mergeable.PERSON else Organisation)
+        .objects.select_related("owner")
+        .filter(pk=row.kept_id)
+    )
+    if (stayed := kept.first()) is not None:
+        must_write(request.user, stayed.owner)
+    return row
+
+
+def merges() -> QuerySet[Merge]:
+    return Merge.objects.select_related("by", "undone_by").defer("gone", "moved", "dropped", "changed")
+
+
 def acquaintances(person: Person) -> QuerySet[Acquaintance]:
     """Those whom this person is noted to know, from either side. Changed by who may write the person on whose page it is done."""
     known = Acquaintance.objects.filter(Q(person=person) | Q(other=person))
@@ -482,3 +538,49 @@ def registers() -> QuerySet[Register]:
 
 def register_entries() -> QuerySet[RegisterEntry]:
     return RegisterEntry.objects.all()
+
+
+def mailboxes(user: User) -> QuerySet[Mailbox]:
+    """One's own, and for those who lead the shared ones."""
+    own = Q(owner=user)
+    rows = Mailbox.objects.filter(own | Q(owner=None) if user.is_leading else own)
+    return rows.select_related("owner").order_by("address", "pk")
+
+
+def mailbox(request: Request, pk: int) -> Mailbox:
+    """For its owner alone, whoever leads: it is their mail. A shared one for those who lead."""
+    row = get_object_or_404(Mailbox.objects.select_related("owner"), pk=pk)
+    _must_be_mine(request.user, row.owner_id)
+    return row
+
+
+def messages_of(box: Mailbox) -> QuerySet[MailMessage]:
+    """What was fetched from this mailbox first, without what stands in it."""
+    return MailMessage.objects.filter(mailbox=box).only("key", "state", "reason", "taken_at", "mailbox")
+
+
+def message_of(box: Mailbox, pk: int) -> MailMessage:
+    return get_object_or_404(messages_of(box), pk=pk)
+
+
+def mail_exclusions(user: User | None) -> QuerySet[MailExclusion]:
+    """What stays out for this user, or for everybody."""
+    return MailExclusion.objects.filter(user=user).order_by("pattern", "pk")
+
+
+def mail_exclusion(request: Request, pk: int) -> MailExclusion:
+    """To be lifted by whose it is; everybody's by those who lead."""
+    row = get_object_or_404(MailExclusion, pk=pk)
+    _must_be_mine(request.user, row.user_id)
+    return row
+
+
+def absence(person: Person, pk: int) -> MailMessage:
+    """An absence message of this person."""
+    rows = MailMessage.objects.filter(conversation__people=person, away_until__isnull=False)
+    return get_object_or_404(rows.defer("raw", "text", "quoted", "html"), pk=pk)
+
+
+def _must_be_mine(user: User, owner_id: int | None) -> None:
+    if not (user.is_leading if owner_id is None else owner_id == user.pk):
+        raise PermissionDenied

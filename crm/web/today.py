@@ -203,8 +203,9 @@ def _act(follow_up: FollowUp) -> tuple[str, str]:
     if follow_up.person:
         for number in follow_up.person.phone_numbers.all():
             return pgettext("act", "Call"), f"tel:{number.number}"
-        for address in follow_up.person.email_addresses.all():
-            return pgettext("act", "Write"), f"mailto:{address.address}"
+        if follow_up.person.email_addresses.all():
+            about = f"&deal={follow_up.deal_id}" if follow_up.deal_id else ""
+            return pgettext("act", "Write"), f"{reverse('crm:mail-new')}?person={follow_up.person_id}{about}"
     if follow_up.deal_id:
         return _("Look"), reverse("crm:deal", args=[follow_up.deal_id])
     return "", ""

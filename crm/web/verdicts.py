@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import handoffs, leads, letters, verdicts
 from crm.models import DeclineReason, Lead
+from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge
 from crm.web.forms import KringForm
@@ -36,6 +37,17 @@ class AnswerForm(KringForm):
     message = forms.CharField(
         label=gettext_lazy("Your answer"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10})
     )
+    override = forms.CharField(
+        label=gettext_lazy("Why write all the same?"),
+        required=False,
+        max_length=300,
+        widget=forms.HiddenInput,
+        help_text=gettext_lazy("Your reason stands on their timeline."),
+    )
+
+    def ask_reason(self) -> None:
+        """Show the field for the reason, now that the guard asks for one."""
+        self.fields["override"].widget = forms.TextInput()
 
 
 class NurtureForm(KringForm):
@@ -233,6 +245,8 @@ def _act(
         try:
             sentence = act()
         except Refused as refusal:
+            if isinstance(refusal, TooEarly) and isinstance(form, AnswerForm):
+                form.ask_reason()
             form.refuse(refusal)
         else:
             messages.success(request, sentence)

@@ -24,8 +24,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from crm import follow_ups, imports
+from crm import follow_ups, imports, mail_templates, unsubscribing
 from crm.models import (
+    Attempt,
     Conversation,
     Deal,
     EmailAddress,
@@ -33,7 +34,12 @@ from crm.models import (
     HandOff,
     ImportRun,
     Lead,
+    Mailbox,
+    MailExclusion,
+    MailMessage,
+    MessageState,
     Organisation,
+    OutgoingMail,
     Person,
     PhoneNumber,
     Position,
@@ -50,11 +56,12 @@ class Who(Enum):
     READ = "everybody who works here"
     WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
     ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
+    MINE = "its owner alone, whoever leads; what nobody owns is shared, and for those who lead"
     LEADING = "managers and administrators"
     ADMIN = "administrators, who configure"
 
 
-PUBLIC, READ, WRITE, ANSWER, LEADING, ADMIN = Who
+PUBLIC, READ, WRITE, ANSWER, MINE, LEADING, ADMIN = Who
 
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
@@ -124,10 +131,27 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:person-edit", "GET POST", WRITE, "person"),
     ("crm:email-add", "POST", WRITE, "person"),
     ("crm:phone-add", "POST", WRITE, "person"),
-    ("crm:position-add", "POST", WRITE, "person"),
+    ("crm:position-add", "GET POST", WRITE, "person"),
+    ("crm:not-before-set", "POST", WRITE, "person"),
+    ("crm:not-before-lift", "POST", WRITE, "person"),
+    ("crm:acquaintance-add", "POST", WRITE, "person"),
+    ("crm:acquaintance-remove", "POST", WRITE, "person"),
+    ("crm:word-add", "POST", WRITE, "person words"),
+    ("crm:word-remove", "POST", WRITE, "person words"),
+    ("crm:words", "GET", READ, "words"),
     ("crm:email-remove", "POST", WRITE, "email"),
+    ("crm:email-prefer", "POST", WRITE, "email"),
+    ("crm:email-confirm", "POST", WRITE, "email"),
+    ("crm:email-change", "POST", WRITE, "email"),
+    ("crm:email-works-again", "POST", WRITE, "email"),
     ("crm:phone-remove", "POST", WRITE, "phone"),
+    ("crm:phone-prefer", "POST", WRITE, "phone"),
+    ("crm:phone-confirm", "POST", WRITE, "phone"),
+    ("crm:phone-change", "POST", WRITE, "phone"),
+    ("crm:position-change", "GET POST", WRITE, "position"),
     ("crm:position-end", "POST", WRITE, "position"),
+    ("crm:position-main", "POST", WRITE, "position"),
+    ("crm:position-remove", "POST", WRITE, "position"),
     ("crm:organisations", "GET", READ, ""),
     ("crm:organisation-new", "GET POST", READ, ""),
     ("crm:organisation", "GET", READ, "organisation"),
@@ -139,13 +163,55 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:conversation-new", "GET POST", WRITE, "?deal={deal}"),
     ("crm:conversation-new", "GET POST", WRITE, "?organisation={organisation}"),
     ("crm:conversation", "GET", READ, "conversation"),
+    ("crm:conversation-edit", "GET POST", WRITE, "conversation"),
+    ("crm:conversation-private", "POST", WRITE, "conversation"),
+    ("crm:conversation-show", "POST", WRITE, "conversation"),
     ("crm:conversation-delete", "GET POST", WRITE, "conversation"),
+    # calls: whoever may write the person may call them; how it ended is said by whoever called
+    ("crm:call", "GET POST", WRITE, "person"),
+    ("crm:attempt", "GET", WRITE, "attempt"),
+    ("crm:attempt-end", "POST", WRITE, "attempt"),
+    # mailboxes, and whose mail stays out
+    ("crm:mailboxes", "GET", READ, ""),
+    ("crm:mailbox-new", "GET POST", READ, ""),
+    ("crm:mailbox-new", "GET POST", LEADING, "?shared=1&at=own"),
+    ("crm:mailbox", "GET", MINE, "mailbox"),
+    ("crm:mailbox-edit", "GET POST", MINE, "mailbox"),
+    ("crm:mailbox-folders", "GET POST", MINE, "mailbox"),
+    ("crm:mailbox-look", "POST", MINE, "mailbox"),
+    ("crm:mailbox-pause", "POST", MINE, "mailbox"),
+    ("crm:mailbox-resume", "POST", MINE, "mailbox"),
+    ("crm:mailbox-disconnect", "GET POST", MINE, "mailbox"),
+    ("crm:message-again", "POST", MINE, "mailbox message"),
+    ("crm:message-drop", "POST", MINE, "mailbox message"),
+    ("crm:forwarding-renew", "POST", READ, ""),
+    ("crm:private-addresses", "GET POST", READ, ""),
+    ("crm:private-address-remove", "POST", MINE, "exclusion"),
+    ("crm:absence-answer", "POST", WRITE, "person absence"),
+    # mail: that of a colleague is decided on by who wrote it; a template is its owner's or everybody's
+    ("crm:mail-new", "GET", READ, ""),
+    ("crm:mail-new", "GET POST", WRITE, "?person={person}"),
+    ("crm:mail-new", "GET POST", WRITE, "?deal={deal}"),
+    ("crm:mail-new", "GET POST", WRITE, "?lead={lead}"),
+    ("crm:outgoing", "GET", READ, ""),
+    ("crm:mail-cancel", "POST", WRITE, "outgoing"),
+    ("crm:mail-release", "POST", WRITE, "outgoing"),
+    ("crm:mail-again", "POST", WRITE, "outgoing"),
+    ("crm:mail-file", "GET", READ, "file"),
+    ("crm:mail-templates", "GET", READ, ""),
+    ("crm:mail-template-new", "GET POST", READ, ""),
+    ("crm:mail-template", "GET POST", LEADING, "template"),
+    ("crm:mail-template-remove", "POST", LEADING, "template"),
+    ("crm:unsubscribe", "GET POST", PUBLIC, "link"),
     # promises
     ("crm:promises", "GET", READ, ""),
     ("crm:promise-new", "GET", READ, "goes on"),
     ("crm:promise-new", "GET POST", WRITE, "?person={person}"),
     ("crm:promise-new", "GET POST", WRITE, "?lead={lead}"),
     ("crm:promise-new", "GET POST", WRITE, "?deal={deal}"),
+    ("crm:promise", "GET", READ, "promise"),
+    ("crm:promise-edit", "GET POST", WRITE, "promise"),
+    ("crm:promise-reopen", "POST", WRITE, "promise"),
     ("crm:promise-keep", "POST", WRITE, "promise"),
     ("crm:promise-break", "POST", WRITE, "promise"),
     ("crm:promise-move", "POST", WRITE, "promise"),
@@ -196,9 +262,13 @@ OWNERS: dict[str, tuple[type[Model], str]] = {
     "left": (Person, "owner"),
     "organisation": (Organisation, "owner"),
     "conversation": (Conversation, "by"),
+    "attempt": (Attempt, "by"),
     "promise": (Promise, "owner"),
     "follow_up": (FollowUp, "owner"),
     "referral": (Referral, "owner"),
+    "outgoing": (OutgoingMail, "by"),
+    "mailbox": (Mailbox, "owner"),
+    "exclusion": (MailExclusion, "user"),
 }
 FURTHER = {
     "criterion": lambda world: [world.criterion],
@@ -208,8 +278,11 @@ FURTHER = {
     "metric": lambda world: ["open_deals"],
     "month": lambda world: ["buyers", 2026, 11],
     "key": lambda world: ["1", "no-such-key"],
+    "words": lambda world: ["interests"],
     "form": lambda world: ["ask"],
     "import": lambda world: [world.run],
+    "template": lambda world: [world.template],
+    "link": lambda world: [world.link],
     "register": lambda world: [world.register],
 }
 
@@ -262,6 +335,8 @@ class World:
     stage: int
     run: int
     register: int
+    template: int
+    link: str
 
     def owner(self, role: Any, row: str) -> User | None:
         mate = Role.ACCOUNT_MANAGER if role == Role.SDR else Role.SDR
@@ -325,6 +400,10 @@ def _make_world() -> World:
     )  # fmt: skip
     stage = Deal.objects.values_list("stage", flat=True).first()
     assert stage is not None
+    template = mail_templates.save(
+        name="Shared", subject_en="Hello", body_en="{{ greeting }}", is_shared=True, by=users[Role.MANAGER], at=at
+    )
+    link = unsubscribing.link(make.person()).rpartition("/u/")[2].rstrip("/")
     return World(
         users,
         {role: _session(users[role]) for role in ROLES[1:]},
@@ -333,6 +412,8 @@ def _make_world() -> World:
         stage,
         run.pk,
         make.register(at=at).pk,
+        template.pk,
+        link,
     )
 
 
@@ -358,6 +439,18 @@ def _one_of_each(at: Any) -> dict[str, int]:
     own = Person.objects.get(pk=person.pk)
     left = make.person(at=at)
     customer = deal.organisation
+    box = make.mailbox(by, address=f"box{person.pk}@kring.example", imap_host="127.0.0.1", imap_port=1)
+    failed = MailMessage.objects.create(
+        key=f"failed-{person.pk}", state=MessageState.FAILED, reason="boom", raw=b"x", mailbox=box, taken_at=at
+    )
+    absence = MailMessage.objects.create(
+        key=f"absence-{person.pk}",
+        state=MessageState.TAKEN,
+        conversation=make.conversation(own, by=by, at=at),
+        away_until=at.date() + timedelta(days=9),
+        taken_at=at,
+    )
+    exclusion = MailExclusion.objects.create(user=by, pattern=f"private{person.pk}.example", created_at=at)
     follow_up = follow_ups.make(note="Call", owner=by, due_on=at.date() + timedelta(days=1), by=by, at=at, deal=deal)
     return {
         "lead": make.lead(at=at).pk,
@@ -369,9 +462,16 @@ def _one_of_each(at: Any) -> dict[str, int]:
         "position": Position.objects.get(person=own).pk,
         "organisation": customer.pk,
         "conversation": make.conversation(own, by=by, at=at).pk,
+        "attempt": make.attempt(own, by=by, at=at).pk,
         "promise": make.promise(own, by=by, due_on=at.date() + timedelta(days=9), at=at).pk,
         "follow_up": follow_up.pk,
         "referral": make.referral(by, at=at).pk,
+        "mailbox": box.pk,
+        "message": failed.pk,
+        "absence": absence.pk,
+        "exclusion": exclusion.pk,
+        "outgoing": make.outgoing(own, by=by, at=at).pk,
+        "file": make.mail_file(own, by=by, at=at).pk,
         "left": left.pk,
         "wish": make.wish(person=left, by=by, at=at).pk,
     }
@@ -396,7 +496,7 @@ def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
     owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish"))
     if not owned or role == "anonymous":
         return ROWS[:1]
-    if who not in (WRITE, ANSWER):
+    if who not in (WRITE, ANSWER, MINE):
         return ("own", "other team's")
     return ROWS[:3] if any(noun in about.split() for noun in NEVER_NOBODYS) else ROWS
 
@@ -412,6 +512,8 @@ def verdict(role: Any, row: str, who: Who, about: str) -> str:
     if who is ADMIN:
         return "yes" if role == Role.ADMIN else "no"
     leads = role in (Role.MANAGER, Role.ADMIN)
+    if who is MINE:
+        return "yes" if row == "own" or (row == "nobody's" and leads) else "no"
     refused = {
         WRITE: row == "other team's",
         ANSWER: row == "other team's" or role == Role.SDR,
@@ -486,7 +588,7 @@ def test_only_the_methods_of_the_table_are_answered(
 ) -> None:
     client = world.client(Role.ADMIN)
     path = address(world, name, about, world.users[Role.ADMIN])
-    allowed = {"crm:deal-new": "GET POST", "crm:referral-ask": "GET POST", "crm:conversation-new": "GET POST",
+    allowed = {"crm:deal-new": "GET POST", "crm:referral-ask": "GET POST", "crm:conversation-new": "GET POST", "crm:mail-new": "GET POST",
                "crm:promise-new": "GET POST"}.get(name, methods).split()  # fmt: skip
     for method in ("GET", "POST", "PUT", "DELETE"):
         if method not in allowed:
@@ -502,12 +604,13 @@ def test_only_the_methods_of_the_table_are_answered(
     ],
 )
 def test_no_act_without_the_token_of_our_own_page(world: World, name: str, about: str) -> None:
-    """Another site cannot act in somebody's name. The public form acts in nobody's; its message id is signed for its page."""
+    """Another site cannot act in somebody's name. The public form and the link to unsubscribe act
+    in nobody's; they are signed for their page."""
     client = world.client(Role.ADMIN, enforce_csrf_checks=True)
     path = address(world, name, about, world.users[Role.ADMIN])
     before = ImportRun.objects.count(), Lead.objects.count()
     answer = client.post(path, {"name": "Eve", "email": "eve@elsewhere.example"})
-    assert answer.status_code == (200 if name == "crm:form" else 403)
+    assert answer.status_code == (200 if name in ("crm:form", "crm:unsubscribe") else 403)
     assert (ImportRun.objects.count(), Lead.objects.count()) == before
 
 
