@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +12,6 @@ from crm import events, locks
 from crm.models import Conversation, Deal, EventKind, Lead, Person, Promise, PromiseSide, PromiseState, User
 from crm.refusal import Refused
 
-REOPEN_WITHIN = timedelta(days=7)
-"""How long a promise that was settled can be opened again: long enough for a slip of the hand, too short to rewrite a quarter."""
 MOST = 300
 """Characters of what was promised."""
 
@@ -136,18 +134,12 @@ def reopen(*, promise: Promise, by: User, at: datetime) -> Promise:
     row = locks.row(Promise.objects.select_related("person", "lead", "deal"), promise.pk)
     if row.is_open:
         return row
-    assert row.resolved_at
-    if at - row.resolved_at > REOPEN_WITHIN:
+    if not row.may_reopen(at):
         raise Refused(_("This was settled more than a week ago. Note a new promise instead."))
     was, row.state, row.resolved_at = row.state, PromiseState.OPEN, None
     row.save(update_fields=["state", "resolved_at"])
     _record(EventKind.PROMISE_REOPENED, row, by, at, old={"state": was}, new={"text": row.text})
     return row
-
-
-def may_reopen(promise: Promise, at: datetime) -> bool:
-    """Whether it was settled lately enough to be opened again."""
-    return promise.resolved_at is not None and at - promise.resolved_at <= REOPEN_WITHIN
 
 
 def _words(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from crm import (
     advocacy,
+    attempts,
     capture,
     conversations,
     deals,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +25,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def contacts(self) -> ConversationQuerySet:
         """Those that count as contact: people wrote or spoke, and no machine."""
         return self.filter(is_automatic=False)
+
+    def open_to(self, user: Any) -> ConversationQuerySet:
+        """Those of which this user may read what was said."""
+        return self.filter(Q(private_to=None) | Q(private_to=user))
 
     def for_timeline(self) -> ConversationQuerySet:
         return self.select_related("by").prefetch_related("people")
@@ -96,6 +100,10 @@ class Conversation(models.Model):
     @property
     def is_of_value(self) -> bool:
         return self.has_learning or self.has_gain or self.has_next_step
+
+
+REOPEN_WITHIN = timedelta(days=7)
+"""How long a promise that was settled can be opened again: long enough for a slip of the hand, too short to rewrite a quarter."""
 
 
 class PromiseSide(models.TextChoices):
@@ -177,3 +185,7 @@ class Promise(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == PromiseState.OPEN
+
+    def may_reopen(self, at: datetime) -> bool:
+        """Whether it was settled lately enough to be opened again."""
+        return self.resolved_at is not None and at - self.resolved_at <= REOPEN_WITHIN

@@ -176,7 +176,7 @@ def of(
     if before:
         events, spoken = events.filter(at__lt=before), spoken.filter(at__lt=before)
         tried = tried.filter(at__lt=before)
-    found = [_event(event) for event in events[: limit + 1]]
+    found = [entry(event) for event in events[: limit + 1]]
     found += [_conversation(conversation, reader) for conversation in spoken[: limit + 1]]
     found += [_attempt(attempt) for attempt in tried[: limit + 1]]
     found.sort(key=lambda entry: entry.at, reverse=True)
@@ -279,7 +279,8 @@ def _value(row: Conversation) -> tuple[Badge, ...]:
     return ({"text": _("of value: %(what)s") % {"what": ", ".join(gained)}, "colour": "green"},) if gained else ()
 
 
-def _event(row: Event) -> Entry:
+def entry(row: Event) -> Entry:
+    """One event as a line of a timeline, or of the history of the row that it is about."""
     kind = EventKind(row.kind)
     say = SENTENCES.get(kind)
     return Entry(

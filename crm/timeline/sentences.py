@@ -223,6 +223,26 @@ def _removed(old: dict[str, Any], new: dict[str, Any]) -> str:
     return " · ".join(filter(None, (kind, _moment(old["at"]) if old.get("at") else "")))
 
 
+def _conversation_changed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What was said is only named; of one that is kept private that is all there is (`unsaid`)."""
+    said = [_changes(Conversation, TEXTS)(old, new)]
+    if "people" in new:
+        said.append(
+            _("%(what)s: %(old)s to %(new)s")
+            % {"what": _("with"), "old": ", ".join(old["people"]) or "—", "new": ", ".join(new["people"]) or "—"}
+        )
+    said += [str(Conversation._meta.get_field(name).verbose_name) for name in new.get("unsaid", [])]  # type: ignore[union-attr]
+    return "\n".join(filter(None, said))
+
+
+def _promise_changed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    said = [_from_to("text")(old, new) if "text" in old else str(new.get("text") or "")]
+    if "not_before" in old:
+        day = _day(new.get("not_before"))
+        said.append(_("Not before %(day)s.") % {"day": day} if day else _("May be brought up on any day."))
+    return "\n".join(said)
+
+
 def _barred(old: dict[str, Any], new: dict[str, Any]) -> str:
     said = (_choice(Scope, new.get("scope")), *(str(new.get(name) or "") for name in ("thing", "reason", "source")))
     return " · ".join(filter(None, said))
@@ -254,6 +274,8 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.PROMISE_KEPT: _word("text"),
     EventKind.PROMISE_BROKEN: _word("text"),
     EventKind.PROMISE_MOVED: _promise_moved,
+    EventKind.PROMISE_CHANGED: _promise_changed,
+    EventKind.PROMISE_REOPENED: _word("text"),
     EventKind.FOLLOW_UP_MADE: _follow_up,
     EventKind.FOLLOW_UP_DONE: _follow_up,
     EventKind.FOLLOW_UP_NOT_NEEDED: _follow_up,
@@ -266,7 +288,7 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.PERSON_CHANGED: _changes(Person),
     EventKind.ORGANISATION_CHANGED: _changes(Organisation),
     EventKind.DEAL_CHANGED: _changes(Deal),
-    EventKind.CONVERSATION_CHANGED: _changes(Conversation, TEXTS),
+    EventKind.CONVERSATION_CHANGED: _conversation_changed,
     EventKind.CONVERSATION_DELETED: _removed,
     EventKind.CONTACT_BARRED: _barred,
     EventKind.CONTACT_ALLOWED: _word("why"),

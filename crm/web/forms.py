@@ -93,8 +93,12 @@ class _Kring:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.make_native()
+
+    def make_native(self) -> None:
+        """Fields that a form adds by itself call for this once more."""
         for field in self.fields.values():
-            if isinstance(field, forms.DateField | forms.DateTimeField):
+            if isinstance(field, forms.DateField | forms.DateTimeField) and within_reason not in field.validators:
                 field.validators.append(within_reason)
             native = NATIVE.get(type(field.widget))
             if native is not None:

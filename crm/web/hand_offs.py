@@ -151,7 +151,7 @@ def _page(request: Request, row: HandOff, **forms_: KringForm) -> dict[str, Any]
         "reading": reading.of(person, latest=8),
         "email": person.email_addresses.first() if person else None,
         "phone": person.phone_numbers.first() if person else None,
-        "conversations": lead.conversations.select_related("by").order_by("-at", "-id")[:5],
+        "conversations": lead.conversations.open_to(request.user).select_related("by").order_by("-at", "-id")[:5],
         "promises": person.promises.open().for_list() if person else [],
         "accept": AcceptForm(
             prefix="accept",

@@ -129,7 +129,8 @@ def _lead(lead: Lead, at: datetime) -> Line:
 
 def _conversation(conversation: Conversation, at: datetime) -> Line:
     people = ", ".join(str(person) for person in conversation.people.all())
-    about = Truncator(conversation.learned or conversation.summary).chars(120)
+    # What somebody keeps private counts, and stays private.
+    about = "" if conversation.private_to_id else Truncator(conversation.learned or conversation.summary).chars(120)
     url = ""
     if conversation.deal_id:
         url = reverse("crm:deal", args=[conversation.deal_id])

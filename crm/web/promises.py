@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import promises
+from crm import promises, timeline
 from crm.models import Deal, Lead, Person, Promise, PromiseSide
 from crm.models.conversations import PromiseQuerySet
 from crm.refusal import Refused
@@ -124,6 +124,45 @@ def _page_of(person: Person, lead: Lead | None, deal: Deal | None) -> str:
     return reverse("crm:lead", args=[lead.pk]) if lead is not None else reverse("crm:person", args=[person.pk])
 
 
+# ---- One promise ---------------------------------------------------------------------------------------------------
+
+
+class WordsForm(KringForm):
+    text = forms.CharField(label=gettext_lazy("What was promised?"), max_length=promises.MOST)
+    not_before = forms.DateField(
+        label=gettext_lazy("Not before"),
+        help_text=gettext_lazy("We do not bring it up until then, as in “after her holiday”."),
+        required=False,
+    )
+
+
+@require_safe
+def promise(request: Request, pk: int) -> HttpResponse:
+    """The promise with its history: when it was made, moved, kept or broken, and by whom."""
+    row = access.promise(request, pk)
+    return render_page(
+        request,
+        "crm/promise.html",
+        {"promise": row, "history": [timeline.entry(event) for event in access.history(row)], "nav": "today"},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: Request, pk: int) -> HttpResponse:
+    row = access.promise(request, pk, write=True)
+    form = WordsForm(request.POST or None, initial={"text": row.text, "not_before": row.not_before})
+    if form.is_bound and form.is_valid():
+        try:
+            promises.change(promise=row, **form.cleaned_data, by=request.user, at=timezone.now())
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            nudge.follow_ups()
+            messages.success(request, _("Saved. The old words stay in its history."))
+            return redirect("crm:promise", pk)
+    return render_page(request, "crm/promise_edit.html", {"form": form, "promise": row, "nav": "today"})
+
+
 # ---- What becomes of it --------------------------------------------------------------------------------------------
 
 
@@ -145,6 +184,17 @@ def break_(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         return _answer(request, promise, refused=str(refusal))
     return _answer(request, promise, _("Noted as broken."))
+
+
+@require_POST
+def reopen(request: Request, pk: int) -> HttpResponse:
+    promise = access.promise(request, pk, write=True)
+    try:
+        promises.reopen(promise=promise, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        return _answer(request, promise, refused=str(refusal))
+    promise.refresh_from_db(fields=["state", "resolved_at"])
+    return _answer(request, promise, _("It is open again."))
 
 
 @require_POST

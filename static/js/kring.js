@@ -92,14 +92,23 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || typing(event.target)) return;
   if (find("dialog[open]")) return;
-  // In a list the row that has the focus comes first, then the page's own.
+  // In a list the row that has the focus comes first, then the page's own, then what every page has.
   const key = CSS.escape(event.key);
   const row = event.target instanceof Element ? event.target.closest("[data-row]") : null;
-  const target = (row && find(`[data-key="${key}"]`, row)) || find(`[data-key="${key}"]`);
+  const target = (row && find(`[data-key="${key}"]`, row)) || find(`#content [data-key="${key}"]`) || find(`[data-key="${key}"]`);
   if (target instanceof HTMLElement && !target.matches(":disabled, [aria-disabled=true]")) {
     event.preventDefault();
     target.click();
   }
+});
+
+// ── Ctrl-Enter saves a <form data-ctrl-enter>, wherever in it one types ────────────────────────────────────────────────
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+  const form = event.target instanceof Element ? event.target.closest("form[data-ctrl-enter]") : null;
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit();
 });
 
 // ── Forms: a <select data-submit> sends its form on change; a button cannot be pressed twice ────────────────────────

@@ -133,8 +133,8 @@ def test_what_was_settled_by_a_slip_is_open_again_within_a_week(promise, sdr, se
 def test_after_a_week_it_stays_settled(promise, sdr):
     promises.keep(promise=promise, by=sdr, at=AT)
     late = AT + timedelta(days=7, seconds=1)
-    assert promises.may_reopen(promise, late - timedelta(seconds=1))
-    assert not promises.may_reopen(promise, late)
+    assert promise.may_reopen(late - timedelta(seconds=1))
+    assert not promise.may_reopen(late)
     with pytest.raises(Refused):
         promises.reopen(promise=promise, by=sdr, at=late)
     promise.refresh_from_db()

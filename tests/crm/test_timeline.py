@@ -83,7 +83,7 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(
 
 def test_every_sentence_survives_an_event_that_says_nothing(deal: Deal) -> None:
     for event in Event.objects.all():
-        assert timeline._event(event).title
+        assert timeline.entry(event).title
     for say in timeline.sentences.SENTENCES.values():
         assert isinstance(say({}, {}), str)
 

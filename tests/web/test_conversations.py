@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from crm.models import Conversation, Person, Promise, PromiseSide
+from crm import conversations
+from crm.models import Conversation, Event, EventKind, FollowUp, Person, Promise, PromiseSide
 from tests import make
 from tests.make import AT
 
@@ -49,7 +50,7 @@ def test_the_form_begins_now_and_shows_what_both_sides_promised(login, account_m
     page = login(account_manager).get(f"/conversations/new/?person={person.pk}").content.decode()
     for words in ('value="2026-11-23T10:30"', "Send the revised schedule", "Ask his sister", "Video call"):
         assert words in page, words
-    assert "What did you both agree to do next?" not in page
+    assert "It becomes a follow-up of yours." in page
 
 
 def test_two_fields_are_enough(login, account_manager, person):
@@ -120,15 +121,72 @@ def test_a_refused_part_is_said_and_nothing_at_all_is_stored(login, account_mana
     assert not Promise.objects.exists()
 
 
-def test_colleagues_may_have_been_there_and_strangers_may_not(login, account_manager, person):
+def test_colleagues_may_have_been_there_and_people_of_another_team_may_not(login, account_manager, outsider, person):
     colleague = make.person("Els Claes", organisation=person.positions.get().organisation)
-    stranger = make.person("Otto Stranger")
+    theirs = make.person("Otto Stranger", owner=outsider)
     client = login(account_manager)
     assert "Els Claes" in client.get(f"/conversations/new/?person={person.pk}").content.decode()
     client.post(f"/conversations/new/?person={person.pk}", said(person, colleague))
     assert set(Conversation.objects.get().people.all()) == {person, colleague}
-    assert client.post(f"/conversations/new/?person={person.pk}", said(stranger)).status_code == 200
+    assert client.post(f"/conversations/new/?person={person.pk}", said(theirs)).status_code == 200
     assert Conversation.objects.count() == 1
+
+
+@pytest.mark.parametrize("typed", ["Claes", "ELS@CLAES.EXAMPLE"])
+def test_somebody_of_elsewhere_is_found_by_name_or_mail_and_nothing_is_saved_yet(login, account_manager, person, typed):
+    els = make.person("Els Claes", email="els@claes.example")
+    client, address = login(account_manager), f"/conversations/new/?person={person.pk}"
+    typing = said(person, summary="Two shifts", ours="Send it", named=typed, find="yes")
+    page = client.post(address, typing).content.decode()
+    assert "Els Claes" in page
+    assert "Two shifts" in page
+    assert 'value="Send it"' in page
+    assert not Conversation.objects.exists()
+    part = client.post(address, typing, headers={"HX-Request": "true", "HX-Target": "who"}).content.decode()
+    assert part.lstrip().startswith('<div id="who">')
+    client.post(address, said(person, els))
+    assert set(Conversation.objects.get().people.all()) == {person, els}
+
+
+def test_nobody_of_that_name_is_said(login, account_manager, outsider, person):
+    make.person("Otto Stranger", owner=outsider)
+    page = login(account_manager).post(
+        f"/conversations/new/?person={person.pk}", said(person, named="Stranger", find="")
+    )
+    assert "Nobody else called “Stranger”" in page.content.decode()
+
+
+def test_somebody_new_is_added_in_the_same_act(login, account_manager, person):
+    client, address = login(account_manager), f"/conversations/new/?person={person.pk}"
+    assert "What are they called?" in client.post(address, said(person, new_email="els@claes.example")).content.decode()
+    client.post(address, said(person, new_name="Els Claes", new_email="els@claes.example"))
+    els = Person.objects.get(family_name="Claes")
+    assert (els.owner, els.last_contact_at) == (account_manager, AT)
+
+
+def test_several_promises_of_each_side_and_information_that_was_sent(login, account_manager, person):
+    days = {f"{side}{number}_due": "2026-12-01" for side in ("ours", "theirs") for number in ("", "_4")}
+    login(account_manager).post(
+        f"/conversations/new/?person={person.pk}",
+        said(person, is_information="on", ours="One", ours_4="Two", theirs="Three", theirs_4="Four", **days),
+    )
+    assert Conversation.objects.get().is_information
+    assert list(Promise.objects.order_by("pk").values_list("side", "text")) == [
+        ("ours", "One"),
+        ("ours", "Two"),
+        ("theirs", "Three"),
+        ("theirs", "Four"),
+    ]
+
+
+def test_what_was_agreed_with_a_person_is_a_follow_up(login, account_manager, person):
+    login(account_manager).post(
+        f"/conversations/new/?person={person.pk}",
+        said(person, next_step="Drink coffee", next_step_on="2026-12-01"),
+    )
+    follow_up = FollowUp.objects.get()
+    assert (follow_up.person, follow_up.owner, follow_up.note) == (person, account_manager, "Drink coffee")
+    assert Conversation.objects.get().has_next_step
 
 
 def test_our_first_word_to_a_lead_stops_its_clock(login, sdr):
@@ -192,6 +250,154 @@ def test_strangers_go_to_the_login(client, account_manager, person):
     row = make.conversation(person, by=account_manager)
     for address in ("/conversations/new/", f"/conversations/{row.pk}/", f"/conversations/{row.pk}/delete/"):
         assert client.get(address)["Location"].startswith("/accounts/login/")
+
+
+# ---- Editing -------------------------------------------------------------------------------------------------------
+
+
+def shown(client, row: Conversation, **fields: object) -> dict[str, object]:
+    """What the form of the page sends when only these fields are touched."""
+    form = client.get(f"/conversations/{row.pk}/edit/").context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    values["when"] = values["when"].strftime("%Y-%m-%dT%H:%M")
+    values |= fields
+    return {name: value for name, value in values.items() if value not in (None, False)}
+
+
+def test_every_field_can_be_put_right_and_the_page_says_who_did(login, account_manager, teammate, person):
+    row = make.conversation(person, by=account_manager, summary="Two shifts")
+    deal, els = make.deal(account_manager), make.person("Els Claes")
+    client = login(teammate)
+    answer = client.post(
+        f"/conversations/{row.pk}/edit/",
+        shown(
+            client,
+            row,
+            kind="visit",
+            summary="Three shifts",
+            when="2026-11-20T09:00",
+            people=[person.pk, els.pk],
+            is_information="on",
+        ),
+    )
+    assert answer["Location"] == f"/conversations/{row.pk}/"
+    row.refresh_from_db()
+    assert (row.kind, row.summary, row.is_information, row.by) == ("visit", "Three shifts", True, account_manager)
+    assert set(row.people.all()) == {person, els}
+    els.refresh_from_db()
+    assert els.last_contact_at == row.at == AT - timedelta(days=3, hours=1, minutes=30)
+    assert deal.last_contact_at is None
+    page = client.get(f"/conversations/{row.pk}/").content.decode()
+    assert "Changed once" in page
+    assert teammate.get_short_name() in page
+
+
+def test_it_moves_to_a_deal_of_theirs(login, account_manager):
+    deal = make.deal(account_manager)
+    row = make.conversation(deal.person, by=account_manager)
+    client = login(account_manager)
+    client.post(f"/conversations/{row.pk}/edit/", shown(client, row, deal=deal.pk))
+    deal.refresh_from_db()
+    assert deal.last_contact_at == AT
+
+
+def test_a_deal_of_another_team_is_no_place_to_move_to(login, account_manager, outsider, person):
+    deal = make.deal(outsider, person=person)
+    row = make.conversation(person, by=account_manager)
+    client = login(account_manager)
+    assert client.post(f"/conversations/{row.pk}/edit/", shown(client, row, deal=deal.pk)).status_code == 200
+    row.refresh_from_db()
+    assert row.deal is None
+
+
+def test_saving_without_a_change_changes_nothing_to_the_second(login, account_manager, person):
+    when = AT - timedelta(hours=1, seconds=17)
+    row = make.conversation(person, by=account_manager, when=when, summary="Two shifts")
+    client = login(account_manager)
+    client.post(f"/conversations/{row.pk}/edit/", shown(client, row))
+    row.refresh_from_db()
+    assert row.at == when
+    assert not Event.objects.filter(kind=EventKind.CONVERSATION_CHANGED).exists()
+
+
+def test_what_a_colleague_changed_meanwhile_is_shown_and_what_was_typed_is_kept(
+    login, account_manager, teammate, person
+):
+    row = make.conversation(person, by=account_manager, summary="Two shifts")
+    client = login(account_manager)
+    mine = shown(client, row, summary="Four shifts")
+    conversations.change(conversation=row, summary="Three shifts", by=teammate, at=AT)
+    answer = client.post(f"/conversations/{row.pk}/edit/", mine)
+    page = answer.content.decode()
+    for words in (f"{teammate} changed this conversation", "Three shifts", "Four shifts", "Save mine all the same"):
+        assert words in page, words
+    row.refresh_from_db()
+    assert row.summary == "Three shifts"
+    client.post(f"/conversations/{row.pk}/edit/", mine | {"seen": answer.context["form"]["seen"].value()})
+    row.refresh_from_db()
+    assert row.summary == "Four shifts"
+
+
+@pytest.mark.parametrize(("field", "value"), [("when", "2026-11-23T12:00"), ("when", ""), ("kind", "smoke")])
+def test_what_cannot_be_is_said_and_nothing_changes(login, account_manager, person, field, value):
+    row = make.conversation(person, by=account_manager)
+    client = login(account_manager)
+    answer = client.post(f"/conversations/{row.pk}/edit/", shown(client, row, **{field: value}))
+    assert "invalid-feedback" in answer.content.decode() or "alert-danger" in answer.content.decode()
+    row.refresh_from_db()
+    assert (row.at, row.kind) == (AT, "call")
+
+
+def test_who_took_part_is_found_by_name_while_editing(login, account_manager, person):
+    make.person("Els Claes")
+    row = make.conversation(person, by=account_manager, summary="Two shifts")
+    page = login(account_manager).post(
+        f"/conversations/{row.pk}/edit/", said(person, summary="Three", named="Claes", find="yes", seen="x")
+    )
+    assert "Els Claes" in page.content.decode()
+    assert "Three" in page.content.decode()
+    row.refresh_from_db()
+    assert row.summary == "Two shifts"
+
+
+# ---- Private -------------------------------------------------------------------------------------------------------
+
+
+def test_who_had_it_keeps_it_private_and_others_see_only_that_it_was(login, account_manager, manager, person):
+    row = make.conversation(person, by=account_manager, summary="She is ill", quote="Ouch", learned="Not to ask")
+    client = login(account_manager)
+    assert "Keep private" in client.get(f"/conversations/{row.pk}/").content.decode()
+    client.post(f"/conversations/{row.pk}/private/")
+    assert "She is ill" in client.get(f"/conversations/{row.pk}/").content.decode()
+    other = login(manager)
+    page = other.get(f"/conversations/{row.pk}/").content.decode()
+    assert f"{account_manager} keeps this conversation private" in page
+    for address in (f"/conversations/{row.pk}/", f"/people/{person.pk}/", "/dashboard/numbers/conversations/"):
+        page = other.get(address).content.decode()
+        for words in ("She is ill", "Ouch", "Not to ask"):
+            assert words not in page, (address, words)
+    for address in ("edit", "delete"):
+        refused = other.get(f"/conversations/{row.pk}/{address}/")
+        assert refused.status_code == 403
+        assert "She is ill" not in refused.content.decode()
+    assert other.post(f"/conversations/{row.pk}/show/").status_code == 403
+    client.post(f"/conversations/{row.pk}/show/")
+    assert "She is ill" in other.get(f"/conversations/{row.pk}/").content.decode()
+
+
+def test_what_a_colleague_said_can_nobody_else_hide(login, account_manager, manager, person):
+    row = make.conversation(person, by=account_manager)
+    answer = login(manager).post(f"/conversations/{row.pk}/private/", follow=True)
+    assert "Only whoever had this conversation" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.private_to is None
+
+
+def test_a_hand_off_tells_nothing_of_what_is_private(login, account_manager, sdr):
+    offered = make.hand_off(sdr, account_manager)
+    make.conversation(offered.lead.person, by=sdr, lead=offered.lead, summary="She is ill", private_to=sdr)
+    page = login(account_manager).get(f"/hand-offs/{offered.pk}/").content.decode()
+    assert "She is ill" not in page
 
 
 def test_the_form_takes_few_queries(login, account_manager, person, django_assert_max_num_queries):
