@@ -81,7 +81,7 @@ def test_nothing_set_up_says_what_is_missing(login, admin_user):
 
 def test_it_takes_few_queries(login, admin_user, set_up, django_assert_max_num_queries):
     client = login(admin_user)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         client.get("/settings/")
 
 
