@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from email import message_from_string
 from email.message import Message
-from email.policy import compat32
 
-from crm.channels.email.headers import Headers, addresses, key
+from crm.channels.email.headers import LENIENT, Headers, addresses, key
 from crm.channels.email.mail import Bounce
 from crm.channels.email.parts import Parts, text_of, within
 from crm.channels.email.wording import one_line
@@ -97,7 +96,7 @@ def _blocks(report: Message) -> Iterable[Message]:
     if blocks := within(report):
         return blocks
     return [
-        message_from_string(block, policy=compat32) for block in re.split(r"\n\s*\n", text_of(report)) if block.strip()
+        message_from_string(block, policy=LENIENT) for block in re.split(r"\n\s*\n", text_of(report)) if block.strip()
     ]
 
 

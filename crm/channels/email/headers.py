@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import Message
+from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
 from django.utils.timezone import get_default_timezone
@@ -15,6 +16,7 @@ from crm.channels.email.mail import LONGEST_ADDRESS, LONGEST_KEY, LONGEST_NAME, 
 from crm.channels.email.wording import one_line, raw_header, spoken
 
 LONGEST_HEADER = 64 * 1024
+LONGEST_CONTENT_HEADER = 4 * 1024
 MOST_HEADERS = 1000
 EARLIEST = 1971
 """A message dated before e-mail existed tells nothing about when it was sent."""
@@ -24,6 +26,18 @@ AHEAD = timedelta(days=1)
 _ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@\\]+@[^\s<>()\[\]\",;:@\\]+")
 _IN_ANGLES = re.compile(r"<([^<>@\s]{1,64}@[^<>@\s]{1,255})>")
 _KEY = re.compile(r"<([^<>]{1,2000})>")
+
+
+class Lenient(Compat32):
+    """The lenient policy of the standard library, with header lines cut while they are read: it looks for the parameters of a Content-Type in a
+    time that grows with the square of their number."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[: LONGEST_CONTENT_HEADER if name.lower().startswith("content-") else LONGEST_HEADER]
+
+
+LENIENT = Lenient()
 
 
 class Headers:

@@ -16,10 +16,10 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring, tostring
 from crm.channels.email.quoting import announces, as_lines, begins_forward, has_moment, heading_end, is_separator, label
 from crm.channels.email.wording import clean
 
-DEEPEST = 200
-"""Elements within each other; what is deeper is no letter, and readers of HTML run out of stack on it."""
+DEEPEST = 100
+"""Elements within each other, other than those that HTML closes by itself."""
+MOST_TAGS = 60_000
 LONGEST = 1_000_000
-MOST_ELEMENTS = 50_000
 MOST_QUOTES = 100
 
 TAGS = {
@@ -61,6 +61,12 @@ QUOTES = frozenset(
 )
 """Elements of these classes are quoted, or announce a quote, whatever else stands around them."""
 
+CLOSED_BY_ITSELF = {
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+    "p", "li", "dd", "dt", "td", "th", "tr", "tbody", "thead", "tfoot", "option", "html", "body", "head", "o:p",
+}  # fmt: skip
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,30})")
 _ENCODING = re.compile(r"^\s*<\?xml[^>]{0,200}>")
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_images=False, display_links=False)
 _RULE = "_" * 32
@@ -68,9 +74,12 @@ _RULE = "_" * 32
 
 def cleaned(html: str) -> str:
     """Only words and their order, safe within a page: no style, no script, no form, no image; links to http, https and mailto only."""
+    html = html[:LONGEST]
+    if _is_tangled(html):
+        return _plainly(html)
     return clean(
         nh3.clean(
-            html[:LONGEST],
+            html,
             tags=TAGS,
             clean_content_tags=NOT_SHOWN,
             attributes={
@@ -125,28 +134,18 @@ def new_part(html: str) -> str:
 def _tree(html: str) -> HtmlElement | None:
     """The parsed page without what is not shown; None for what is too deep, too much or no HTML."""
     html = _ENCODING.sub("", html)[:LONGEST]
-    if not html.strip():
+    if not html.strip() or _is_tangled(html):
         return None
     try:
         tree = document_fromstring(
-            html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+            html.encode("utf-8", "replace"),
+            parser=HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True),
         )
     except (etree.LxmlError, ValueError, AssertionError):
-        return None
-    if not _is_bounded(tree):
         return None
     for element in list(tree.iter(*NOT_SHOWN)):
         _drop(element)
     return tree
-
-
-def _is_bounded(tree: HtmlElement) -> bool:
-    depth = 0
-    for count, (event, _element) in enumerate(etree.iterwalk(tree, events=("start", "end"))):
-        depth += 1 if event == "start" else -1
-        if depth > DEEPEST or count > 2 * MOST_ELEMENTS:
-            return False
-    return True
 
 
 def _words_of(tree: HtmlElement) -> str:
@@ -156,10 +155,27 @@ def _words_of(tree: HtmlElement) -> str:
         return clean("\n".join(piece for piece in tree.itertext() if piece.strip()))
 
 
+def _is_tangled(html: str) -> bool:
+    """Whether elements stand deeper within each other than in any letter, or are too many. Looked at before any reader of HTML is: the time
+    these take grows with the square of the depth."""
+    depth = 0
+    for count, match in enumerate(_TAG.finditer(html)):
+        if match[2].lower() not in CLOSED_BY_ITSELF:
+            depth = max(depth - 1, 0) if match[1] else depth + 1
+        if depth > DEEPEST or count > MOST_TAGS:
+            return True
+    return False
+
+
 def _without_tags(html: str) -> str:
-    """Words of HTML that no reader of HTML can take: the tags left out, nothing more."""
+    """Words of HTML that no reader of HTML should take: the tags left out, nothing more."""
     broken = re.sub(r"(?i)<(?:br|/p|/div|/tr|/li)\b[^<>]{0,1000}>", "\n", html[:LONGEST])
-    return clean(entities.unescape(nh3.clean(broken, tags=set(), clean_content_tags=NOT_SHOWN)))
+    return clean(entities.unescape(re.sub(r"<[^<>]{0,2000}>", "", broken)))
+
+
+def _plainly(html: str) -> str:
+    """The same words as HTML that holds nothing else."""
+    return "<br>".join(entities.escape(line.strip()) for line in _without_tags(html).split("\n") if line.strip())
 
 
 def _innermost_first(tree: HtmlElement) -> list[HtmlElement]:

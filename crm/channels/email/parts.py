@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import mimetypes
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import Message
@@ -56,18 +55,18 @@ def _gather(part: Message, parts: Parts, depth: int) -> None:
     if parts.seen > MOST_PARTS or depth > DEEPEST_PART:
         return
     kind = content_type(part)
-    children = part.get_payload()
+    children = within(part)
     if kind == "message/rfc822" and depth:
         _enclose(part, parts)
     elif kind.endswith("/delivery-status"):
         parts.reports.append(part)
     elif kind == "text/rfc822-headers":
         parts.returned.append(text_of(part))
-    elif isinstance(children, list):
+    elif children:
         if kind == "multipart/alternative":
-            _choose(_messages(children), parts, depth)
+            _choose(children, parts, depth)
         else:
-            for child in _messages(children):
+            for child in children:
                 _gather(child, parts, depth + 1)
     elif kind.startswith("multipart/") or (kind in ("text/plain", "text/html") and not is_file(part)):
         _say(part, kind, parts)
@@ -144,11 +143,7 @@ def _add(parts: Parts, name: str, kind: str, content: bytes) -> None:
 
 def within(part: Message) -> list[Message]:
     """The parts of a part."""
-    children = part.get_payload()
-    return _messages(children) if isinstance(children, list) else []
-
-
-def _messages(children: Iterable[object]) -> list[Message]:
+    children = part.get_payload() if part.is_multipart() else []
     return [child for child in children if isinstance(child, Message)]
 
 
@@ -176,11 +171,8 @@ def bytes_of(part: Message) -> bytes:
     try:
         content = part.get_payload(decode=True)
     except (ValueError, TypeError, LookupError, binascii.Error, AssertionError):
-        content = None
-    if isinstance(content, bytes):
-        return content
-    raw = part.get_payload()
-    return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+        return b""
+    return content if isinstance(content, bytes) else b""
 
 
 def text_of(part: Message) -> str:

@@ -8,7 +8,6 @@ from datetime import datetime
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
-from email.policy import compat32
 
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,7 @@ from crm.channels.email import parts
 from crm.channels.email.absence import away_until
 from crm.channels.email.bounces import bounce
 from crm.channels.email.forwarding import forwarded, is_forward
-from crm.channels.email.headers import Headers, addresses, key, keys, moment, zone
+from crm.channels.email.headers import LENIENT, Headers, addresses, key, keys, moment, zone
 from crm.channels.email.mail import (
     LARGEST_MESSAGE,
     LONGEST_SUBJECT,
@@ -90,7 +89,7 @@ def _parse(raw: bytes) -> Message:
     if not raw:
         raise Unreadable(_("This message is empty."))
     try:
-        message = message_from_bytes(raw, policy=compat32)
+        message = message_from_bytes(raw, policy=LENIENT)
     except RecursionError:
         raise Unreadable(_("The parts of this message are nested too deep to read.")) from None
     except (MessageError, ValueError, TypeError, LookupError, AttributeError, AssertionError):
