@@ -51,7 +51,7 @@ class OrganisationQuerySet(OrganisationWords, models.QuerySet["Organisation"]):
         return self.filter(customer_since__isnull=False)
 
     def for_page(self) -> OrganisationQuerySet:
-        return self.select_related("owner", "owner__team")
+        return self.select_related("owner", "owner__team", "last_contact__by", "last_reply__by")
 
 
 class Organisation(Contacted):

@@ -25,6 +25,7 @@ from crm.people.contact_points import (
 )
 from crm.people.positions import add_position, change_position, end_position, make_main, remove_position
 from crm.people.recognition import add, add_organisation, organisation_at, recognise, with_email
+from crm.people.topics import add_word, most_used, remove_word
 
 __all__ = [
     "ORGANISATION_FIELDS",
@@ -34,6 +35,7 @@ __all__ = [
     "add_organisation",
     "add_phone",
     "add_position",
+    "add_word",
     "change",
     "change_kind",
     "change_organisation",
@@ -45,12 +47,14 @@ __all__ = [
     "introduce",
     "lift_not_before",
     "make_main",
+    "most_used",
     "organisation_at",
     "prefer",
     "recognise",
     "remove_email",
     "remove_phone",
     "remove_position",
+    "remove_word",
     "set_not_before",
     "with_email",
     "words",

@@ -64,6 +64,8 @@ def change(*, person: Person, by: User | None, at: datetime, **fields: Any) -> P
     if "time_zone" in fields and fields["time_zone"] and fields["time_zone"] not in available_timezones():
         raise Refused(_("“%(zone)s” is not a time zone, such as Europe/Brussels.") % {"zone": fields["time_zone"]})
     if any(name in fields for name in BASIS_FIELDS):
+        locks.row(Person.objects.only("pk"), person.pk)
+        person.refresh_from_db(fields=BASIS_FIELDS)  # The four are judged together, as they stand now.
         fields |= _basis(person, fields, (at.astimezone(by.zone) if by else at).date())
     return _change(person, EventKind.PERSON_CHANGED, PERSON_FIELDS, _clean(fields), by, at)
 
@@ -93,7 +95,10 @@ def words(value: Sequence[str]) -> list[str]:
     tidy = [" ".join(word.split()) for word in value]
     if any(len(word) > 50 for word in tidy):
         raise Refused(_("Keep each to fifty characters, with commas between."))
-    return list({word.casefold(): word for word in reversed(tidy) if word}.values())[::-1]
+    kept: dict[str, str] = {}
+    for word in filter(None, tidy):
+        kept.setdefault(word.casefold(), word)
+    return list(kept.values())
 
 
 def _clean(fields: dict[str, Any]) -> dict[str, Any]:

@@ -66,8 +66,8 @@ from crm.models.events import EventQuerySet
 from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
-from crm.models.organisations import OrganisationQuerySet
 from crm.models.merges import PossibleDuplicateQuerySet
+from crm.models.organisations import OrganisationQuerySet
 from crm.models.outbox import OutgoingMailQuerySet
 from crm.models.people import PersonQuerySet, PositionQuerySet
 from crm.web.page import Request

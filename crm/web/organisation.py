@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.validators import validate_domain_name
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -15,14 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import notation, people, timeline
+from crm import notation, people
 from crm.free_mail import company_domain
 from crm.models import Organisation, User
 from crm.refusal import Refused
 from crm.web import access, nudge
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
-from crm.web.person import owners
+from crm.web.person import last_words
+from crm.web.person_edit import owners
+from crm.web.timelines import shown_timeline
 
 EACH = 8
 """People, leads and deals that the page shows of each."""
@@ -32,6 +36,8 @@ EACH = 8
 def organisation(request: Request, pk: int) -> HttpResponse:
     row = access.organisation(request, pk)
     colleagues = access.people_at(row)
+    now_there = colleagues.order_by().values("pk")
+    past = access.positions().filter(organisation=row, ended_on__isnull=False).exclude(person__in=now_there)
     return render_page(
         request,
         "crm/organisation.html",
@@ -39,17 +45,27 @@ def organisation(request: Request, pk: int) -> HttpResponse:
             "organisation": row,
             "people": colleagues.for_list()[:EACH],
             "more_people": colleagues.count() - EACH,
-            "promises": access.promises().open().filter(person__in=colleagues.order_by()).for_list()[:EACH],
+            "past": past.select_related("person").order_by("-ended_on", "id")[:EACH],
+            "last_words": last_words(row, request.user),
+            "promises": access.promises().open().filter(person__in=now_there).for_list()[:EACH],
+            "follow_ups": access.follow_ups()
+            .open()
+            .filter(Q(organisation=row) | Q(person__in=now_there))
+            .for_today()
+            .order_by("show_at", "id")[:EACH],
             "leads": access.leads()
             .filter(organisation=row)
             .select_related("owner", "person")
             .order_by("-received_at", "-id")[:EACH],
             "deals": access.deals().filter(organisation=row).for_list().order_by("state", "-opened_at", "-id")[:EACH],
-            "entries": timeline.of(
-                reader=request.user, organisation=row, before=timeline.moment(request.GET.get("before"))
-            ),
+            "referrals": access.referrals()
+            .filter(Q(referrer__in=now_there) | Q(introduced__in=now_there) | Q(deal__organisation=row))
+            .for_list()
+            .order_by("-asked_at", "-id")[:EACH],
             "may_write": access.may_write(request.user, row.owner),
-        },
+        }
+        | shown_timeline(request, organisation=row),
+        parts=("timeline",),
     )
 
 
@@ -69,6 +85,12 @@ class OrganisationForm(KringForm):
         max_length=2,
         required=False,
     )
+    tags = forms.CharField(
+        label=gettext_lazy("Tags"),
+        help_text=gettext_lazy("For finding it in lists, with commas between."),
+        max_length=500,
+        required=False,
+    )
     kvk_number = forms.CharField(
         label=gettext_lazy("KvK number"),
         help_text=gettext_lazy("Eight digits, leading zeros included."),
@@ -77,7 +99,7 @@ class OrganisationForm(KringForm):
     )
     vat_number = forms.CharField(
         label=gettext_lazy("VAT number"),
-        help_text=gettext_lazy("With its country, such as BE0428759497."),
+        help_text=gettext_lazy("Such as BE0428759497, or without its country when that is filled in."),
         max_length=30,
         required=False,
     )
@@ -112,15 +134,19 @@ class OrganisationForm(KringForm):
             raise forms.ValidationError(_("Write the two letters of the country, such as BE or NL."))
         return country
 
+    def clean_tags(self) -> list[str]:
+        return self._parsed(lambda text: people.words(text.split(",")), "tags")
+
     def clean_kvk_number(self) -> str:
-        return self._parsed(notation.parse_kvk, "kvk_number")
+        return str(self._parsed(notation.parse_kvk, "kvk_number"))
 
     def clean_vat_number(self) -> str:
-        return self._parsed(notation.parse_vat, "vat_number")
+        country = self.cleaned_data.get("country", "")
+        return str(self._parsed(lambda text: notation.parse_vat(text, country), "vat_number"))
 
-    def _parsed(self, parse: Any, name: str) -> str:
+    def _parsed(self, parse: Callable[[str], Any], name: str) -> Any:
         try:
-            return str(parse(self.cleaned_data[name]))
+            return parse(self.cleaned_data[name])
         except Refused as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
 
@@ -156,4 +182,4 @@ def edit(request: Request, pk: int) -> HttpResponse:
 
 
 def _values(row: Organisation) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in people.ORGANISATION_FIELDS}
+    return {name: getattr(row, name) for name in people.ORGANISATION_FIELDS} | {"tags": ", ".join(row.tags)}

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from crm import follow_ups, people
 from crm.models import Event, EventKind, Organisation
 from tests import make
 from tests.make import AT
@@ -38,7 +39,13 @@ def names(client, query: str = "") -> list[str]:
         ("owner=me", ["Notelaar Interiors"]),
         ("owner=nobody", ["Aerts Logistics", "Zeeman Bouw"]),
         ("named=notelar", ["Notelaar Interiors"]),
-        ("customers=yes", ["Zeeman Bouw", "Aerts Logistics"]),
+        ("customers=yes", ["Aerts Logistics", "Zeeman Bouw"]),
+        ("customers=no", ["Notelaar Interiors"]),
+        ("sort=-customer_since", ["Zeeman Bouw", "Aerts Logistics", "Notelaar Interiors"]),
+        ("sort=city", ["Notelaar Interiors", "Aerts Logistics", "Zeeman Bouw"]),
+        ("city=mechelen&owner=team", ["Notelaar Interiors"]),
+        ("contact=never&sort=-people", ["Zeeman Bouw", "Notelaar Interiors", "Aerts Logistics"]),
+        ("sector=x", []),
         ("named=qqqq", []),
     ],
 )
@@ -54,8 +61,8 @@ def test_the_list_takes_as_many_queries_for_fifty_as_for_five(login, account_man
     client = login(account_manager)
     for _number in range(50):
         make.organisation(owner=account_manager)
-    with django_assert_max_num_queries(5):
-        client.get("/organisations/")
+    with django_assert_max_num_queries(7):
+        client.get("/organisations/?show=people&show=last_contact&show=tags&show=vat")
 
 
 def test_the_page_shows_people_work_and_since_when_they_are_a_customer(login, outsider, account_manager, organisation):
@@ -83,7 +90,7 @@ def test_the_page_takes_few_queries(login, account_manager, organisation, django
         make.conversation(person, by=account_manager)
         make.promise(person, by=account_manager, due_on=AT.date())
         make.deal(account_manager, organisation=organisation, person=person)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(22):
         client.get(f"/organisations/{organisation.pk}/")
 
 
@@ -152,3 +159,52 @@ def test_strangers_go_to_the_login_and_lists_take_no_post(client, login, account
     assert login(account_manager).post("/organisations/").status_code == 405
     assert login(account_manager).post(f"/organisations/{organisation.pk}/").status_code == 405
     assert login(account_manager).get("/organisations/999999/").status_code == 404
+
+
+def test_the_page_says_who_worked_there_what_is_planned_and_what_comes_of_referrals(
+    login, account_manager, organisation
+):
+    past = make.person("Karim Haddad")
+    people.add_position(
+        person=past,
+        organisation=organisation,
+        title="Planner",
+        ended_on=(AT - timedelta(days=200)).date(),
+        by=account_manager,
+        at=AT,
+    )
+    sofie = make.person("Sofie De Wit", organisation=organisation, title="Owner")
+    follow_ups.make(
+        note="Send the drawing", owner=account_manager, due_on=AT.date(), person=sofie, by=account_manager, at=AT
+    )
+    deal = make.won_deal(account_manager, organisation=organisation, person=sofie)
+    referral = make.referral(account_manager, deal=deal)
+    client = login(account_manager)
+    there = f"/organisations/{organisation.pk}/"
+    page = client.get(there).content.decode()
+    for words in ("Karim Haddad", "Who worked there before", "Send the drawing", f"/circle/referrals/{referral.pk}/"):
+        assert words in page, words
+    assert "last contact: never" in page
+    said = make.conversation(sofie, by=account_manager, organisation=organisation, quote="Bread above all")
+    page = client.get(there).content.decode()
+    assert f'<a href="/conversations/{said.pk}/">last contact' in page
+    assert "Bread above all" in page
+
+
+def test_the_timeline_of_an_organisation_has_parts(login, account_manager, organisation):
+    client = login(account_manager)
+    assert "Nothing of this kind." in client.get(f"/organisations/{organisation.pk}/?show=mail").content.decode()
+    part = client.get(
+        f"/organisations/{organisation.pk}/?show=changes", headers={"HX-Request": "true", "HX-Target": "timeline"}
+    )
+    assert part.content.decode().strip().startswith('<section class="card" id="timeline"')
+    assert "Organisation added" in part.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["0428.759.497", "BE 0428.759.497", "428759497"])
+def test_a_belgian_number_is_taken_with_or_without_its_country(login, account_manager, typed):
+    login(account_manager).post(
+        "/organisations/new/", {"name": "Notelaar", "country": "BE", "vat_number": typed, "tags": "VIP, bakers,vip"}
+    )
+    row = Organisation.objects.get()
+    assert (row.vat_number, row.tags) == ("BE0428759497", ["VIP", "bakers"])

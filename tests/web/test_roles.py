@@ -27,6 +27,7 @@ from django.utils import timezone
 from crm import follow_ups, imports, mail_templates, unsubscribing
 from crm.models import (
     Attempt,
+    BulkAct,
     Conversation,
     Deal,
     EmailAddress,
@@ -46,6 +47,7 @@ from crm.models import (
     Promise,
     Referral,
     Role,
+    SavedView,
     User,
 )
 from tests import make
@@ -57,11 +59,12 @@ class Who(Enum):
     WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
     ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
     MINE = "its owner alone, whoever leads; what nobody owns is shared, and for those who lead"
+    DOER = "whoever made it, and those who lead"
     LEADING = "managers and administrators"
     ADMIN = "administrators, who configure"
 
 
-PUBLIC, READ, WRITE, ANSWER, MINE, LEADING, ADMIN = Who
+PUBLIC, READ, WRITE, ANSWER, MINE, DOER, LEADING, ADMIN = Who
 
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
@@ -156,12 +159,12 @@ TABLE: list[tuple[str, str, Who, str]] = [
     # lists: views belong to whoever keeps them, acts on many to whoever did them; what is changed or taken along is narrowed row by row
     ("crm:views", "GET", READ, "screen"),
     ("crm:view-save", "POST", READ, "screen"),
-    ("crm:view-change", "POST", OWN, "view"),
-    ("crm:view-remove", "POST", MINE, "view"),
+    ("crm:view-change", "POST", MINE, "view"),
+    ("crm:view-remove", "POST", DOER, "view"),
     ("crm:bulk", "POST", READ, "screen"),
     ("crm:bulk-do", "POST", READ, "screen"),
     ("crm:bulk-acts", "GET", READ, ""),
-    ("crm:bulk-undo", "POST", MINE, "bulk_act"),
+    ("crm:bulk-undo", "POST", DOER, "bulk_act"),
     ("crm:list-download", "GET POST", READ, "screen"),
     ("crm:organisation-new", "GET POST", READ, ""),
     ("crm:organisation", "GET", READ, "organisation"),
@@ -261,8 +264,8 @@ TABLE: list[tuple[str, str, Who, str]] = [
 
 ROLES = ("anonymous", Role.SDR, Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
 ROWS = ("own", "team mate's", "other team's", "nobody's")
-NEVER_NOBODYS = {"hand_off", "follow_up"}
-"""A hand-off is always offered to somebody, and a follow-up always somebody's to do."""
+NEVER_NOBODYS = {"hand_off", "follow_up", "view", "bulk_act"}
+"""A hand-off is always offered to somebody, a follow-up always somebody's to do, and a view or an act on many of whoever made it."""
 
 OWNERS: dict[str, tuple[type[Model], str]] = {
     "lead": (Lead, "owner"),
@@ -279,6 +282,8 @@ OWNERS: dict[str, tuple[type[Model], str]] = {
     "outgoing": (OutgoingMail, "by"),
     "mailbox": (Mailbox, "owner"),
     "exclusion": (MailExclusion, "user"),
+    "view": (SavedView, "owner"),
+    "bulk_act": (BulkAct, "by"),
 }
 FURTHER = {
     "criterion": lambda world: [world.criterion],
@@ -288,6 +293,7 @@ FURTHER = {
     "metric": lambda world: ["open_deals"],
     "month": lambda world: ["buyers", 2026, 11],
     "key": lambda world: ["1", "no-such-key"],
+    "screen": lambda world: ["people"],
     "words": lambda world: ["interests"],
     "form": lambda world: ["ask"],
     "import": lambda world: [world.run],
@@ -484,6 +490,8 @@ def _one_of_each(at: Any) -> dict[str, int]:
         "file": make.mail_file(own, by=by, at=at).pk,
         "left": left.pk,
         "wish": make.wish(person=left, by=by, at=at).pk,
+        "view": make.saved_view(by, at=at).pk,
+        "bulk_act": make.bulk_act(by, at=at).pk,
     }
 
 
@@ -506,7 +514,7 @@ def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
     owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish"))
     if not owned or role == "anonymous":
         return ROWS[:1]
-    if who not in (WRITE, ANSWER, MINE):
+    if who not in (WRITE, ANSWER, MINE, DOER):
         return ("own", "other team's")
     return ROWS[:3] if any(noun in about.split() for noun in NEVER_NOBODYS) else ROWS
 
@@ -522,6 +530,8 @@ def verdict(role: Any, row: str, who: Who, about: str) -> str:
     if who is ADMIN:
         return "yes" if role == Role.ADMIN else "no"
     leads = role in (Role.MANAGER, Role.ADMIN)
+    if who is DOER:
+        return "yes" if row == "own" or leads else "no"
     if who is MINE:
         return "yes" if row == "own" or (row == "nobody's" and leads) else "no"
     refused = {
