@@ -88,7 +88,9 @@ def record(
         Lead: "lead_id",
         Deal: "deal_id",
     }
-    own = columns.get(type(subject))
+    noun = subject._meta.concrete_model  # And not its type: whoever is logged in comes wrapped.
+    assert noun is not None
+    own = columns.get(noun)
     if own:
         shown[own] = subject.pk
     about = (subject, lead, deal)
@@ -99,7 +101,7 @@ def record(
         kind=kind,
         at=at,
         by=by,
-        subject_kind=SUBJECTS[type(subject)],
+        subject_kind=SUBJECTS[noun],
         subject_id=subject.pk,
         old=_plain(old),
         new=_plain(new),

@@ -9,6 +9,7 @@ from typing import Any
 from crm import (
     advocacy,
     attempts,
+    bulk,
     capture,
     conversations,
     deals,
@@ -21,11 +22,13 @@ from crm import (
     promises,
     sealed,
     verdicts,
+    views,
 )
 from crm.channels.register_file import Entry
 from crm.models import (
     Attachment,
     Attempt,
+    BulkAct,
     CaptureForm,
     Channel,
     Content,
@@ -47,10 +50,12 @@ from crm.models import (
     Referral,
     Register,
     Role,
+    SavedView,
     Scope,
     Team,
     User,
 )
+from crm.models.views import ListScreen
 from qualification.models import Criterion, Scorecard, Side
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -258,4 +263,18 @@ def mail_file(from_: Person, *, by: User, at: datetime = AT) -> Attachment:
     message = MailMessage.objects.create(
         key=f"file{next(_numbers)}@x.example", state=MessageState.TAKEN, conversation=said, taken_at=at, sent_at=at
     )
-    return Attachment.objects.create(message=message, name="plan.txt", content_type="text/plain", size=4, content=b"plan")
+    return Attachment.objects.create(
+        message=message, name="plan.txt", content_type="text/plain", size=4, content=b"plan"
+    )
+
+
+def saved_view(owner: User, *, at: datetime = AT, **fields: Any) -> SavedView:
+    """A view of the list of people that everybody sees."""
+    given: dict[str, Any] = {"name": f"View {next(_numbers)}", "query": "tier=A", "is_shared": True}
+    return views.save(screen=ListScreen.PEOPLE, by=owner, at=at, **given | fields)
+
+
+def bulk_act(by: User, *, at: datetime = AT) -> BulkAct:
+    """Somebody new got a tier, as an act on many of which there is one."""
+    change = bulk.Change(bulk.Act.TIER, tier="A")
+    return bulk.do(screen=ListScreen.PEOPLE, keys=[person(at=at, owner=by).pk], change=change, by=by, at=at)

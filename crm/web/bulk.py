@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
@@ -79,8 +78,8 @@ def choose(request: Request, screen: str) -> HttpResponse:
     """The fields of the act and, when they are filled in, what it would do. Nothing is changed here."""
     listing, asked, act = _asked(request, screen)
     keys = _keys(request, asked)
-    if not keys:
-        messages.info(request, _("Tick at least one row first."))
+    if act is None or not keys:
+        messages.info(request, _("Tick at least one row first, and choose what is to be done."))
         return redirect(asked.address)
     is_filled = "filled" in request.POST
     start = {"owner": request.user.pk, "due_on": timezone.localdate() + timedelta(days=1)}
@@ -101,10 +100,14 @@ def choose(request: Request, screen: str) -> HttpResponse:
 @require_POST
 def do(request: Request, screen: str) -> HttpResponse:
     listing, asked, act = _asked(request, screen)
-    form = ChangeForm(request.POST, act=act)
-    if not form.is_valid():
+    form = ChangeForm(request.POST, act=act) if act else None
+    if form is None or not form.is_valid():
         return choose(request, screen)
-    keys = _writable(request, listing, _keys(request, asked))
+    keys = _keys(request, asked)
+    if len(keys) > bulk.MOST:
+        messages.error(request, _too_many())
+        return redirect(asked.address)
+    keys = _writable(request, listing, keys)
     try:
         done = bulk.do(screen=listing.screen, keys=keys, change=form.change, by=request.user, at=timezone.now())
     except Refused as refusal:
@@ -152,13 +155,11 @@ def acts(request: Request) -> HttpResponse:
 # ---- What is asked -------------------------------------------------------------------------------------------------
 
 
-def _asked(request: Request, screen: str) -> tuple[Listing, Asked, Act]:
+def _asked(request: Request, screen: str) -> tuple[Listing, Asked, Act | None]:
     listing = listing_of(screen)
-    act = request.POST.get("act", "")
-    if act not in [entry.value for entry in bulk.ACTS[listing.screen]]:
-        raise BadRequest("no such act")
     asked = listing.ask(QueryDict(request.POST.get("query", "")), user=request.user, at=timezone.now())
-    return listing, asked, Act(act)
+    act = next((act for act in bulk.ACTS[listing.screen] if act == request.POST.get("act")), None)
+    return listing, asked, act
 
 
 def _keys(request: Request, asked: Asked) -> list[int]:

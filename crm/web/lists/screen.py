@@ -27,6 +27,7 @@ def context(request: Request, asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "listing": asked.listing,
         "page": asked.page(request.GET),
+        "fields": asked.fields,
         "total": keyset.bounded_count(asked.selected, bulk.MOST),
         "views": views,
         "current": next((view for view in views if view.query == asked.query), None),
