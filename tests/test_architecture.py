@@ -233,3 +233,8 @@ def test_every_module_of_the_domain_has_its_place_in_the_layers() -> None:
 def test_mail_is_written_in_kring_where_the_guard_is_asked() -> None:
     places = [*templates(), *modules("crm/web")]
     assert [within(file) for file in places if "mailto:" in file.read_text()] == []
+
+
+def test_a_telephone_rings_from_the_page_of_an_attempt_alone() -> None:
+    places = [*templates(), *modules("crm/web")]
+    assert [within(file) for file in places if "tel:" in file.read_text()] == ["templates/crm/call_attempt.html"]

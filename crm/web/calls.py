@@ -125,9 +125,12 @@ def end(request: Request, pk: int) -> HttpResponse:
 
 
 def _about(request: Request, person: Person) -> tuple[Lead | None, Deal | None]:
-    """What the address names. Who may write the lead or deal may call its people; anybody else must be able to write the person."""
-    deal = access.deal(request, key, write=True) if (key := query.number(request.GET.get("deal"))) else None
-    lead = access.lead(request, key, write=True) if (key := query.number(request.GET.get("lead"))) else None
+    """What the address names, as far as this user may write it. Who may write the lead or deal may call its people; anybody else must be able to
+    write the person."""
+    deal = access.deal(request, key) if (key := query.number(request.GET.get("deal"))) else None
+    lead = access.lead(request, key) if (key := query.number(request.GET.get("lead"))) else None
+    deal = deal if deal and access.may_write(request.user, deal.owner) else None
+    lead = lead if lead and access.may_write(request.user, lead.owner) else None
     if not access.is_around(person, deal or lead):
         access.must_write(request.user, person.owner)
     return lead, deal

@@ -201,10 +201,14 @@ def _act(follow_up: FollowUp) -> tuple[str, str]:
         words = _("Answer") if follow_up.rule == Rule.FIRST_ANSWER else _("Look")
         return words, reverse("crm:lead", args=[follow_up.lead_id])
     if follow_up.person:
-        for number in follow_up.person.phone_numbers.all():
-            return pgettext("act", "Call"), f"tel:{number.number}"
+        about = f"deal={follow_up.deal_id}" if follow_up.deal_id else ""
+        if follow_up.lead_id and not about:
+            about = f"lead={follow_up.lead_id}"
+        if follow_up.person.phone_numbers.all():
+            call = reverse("crm:call", args=[follow_up.person_id])
+            return pgettext("act", "Call"), f"{call}?{about}" if about else call
         if follow_up.person.email_addresses.all():
-            about = f"&deal={follow_up.deal_id}" if follow_up.deal_id else ""
+            about = f"&{about}" if about else ""
             return pgettext("act", "Write"), f"{reverse('crm:mail-new')}?person={follow_up.person_id}{about}"
     if follow_up.deal_id:
         return _("Look"), reverse("crm:deal", args=[follow_up.deal_id])

@@ -106,7 +106,15 @@ def test_who_works_a_lead_calls_its_person_and_another_team_does_not(login, sdr,
     assert client.get(address).status_code == 403
     client.post(f"{address}?lead={lead.pk}", {"number": NUMBER})
     assert Attempt.objects.get().lead == lead
-    assert login(outsider).get(f"{address}?lead={lead.pk}").status_code == 403
+    stranger = make.user(team=make.team())
+    assert login(stranger).get(f"{address}?lead={lead.pk}").status_code == 403
+
+
+def test_who_may_not_write_the_lead_calls_their_own_person_about_something_else(login, sdr, outsider):
+    lead = make.working_lead(sdr, phone="+32 9 225 25 25")
+    Person.objects.filter(pk=lead.person_id).update(owner=outsider)
+    login(outsider).post(f"/people/{lead.person_id}/call/?lead={lead.pk}", {"number": NUMBER})
+    assert Attempt.objects.get().lead is None
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "voicemail", "busy"])
