@@ -79,10 +79,11 @@ def poll_mailbox(mailbox_id: int) -> None:
 
 def ask_to_poll(mailbox_id: int) -> None:
     """Have a mailbox looked into once the transaction is through. When the broker is away, the schedule comes by within a minute."""
-    transaction.on_commit(lambda: _ask_to_poll(mailbox_id))
+    transaction.on_commit(lambda: ask_to_poll_now(mailbox_id))
 
 
-def _ask_to_poll(mailbox_id: int) -> None:
+def ask_to_poll_now(mailbox_id: int) -> None:
+    """The same for whoever has no transaction, and no database."""
     try:
         poll_mailbox.apply_async((mailbox_id,), expires=POLL_EXPIRES)
     except (redis.RedisError, KombuError, OSError) as error:

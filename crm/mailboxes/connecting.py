@@ -180,9 +180,10 @@ def _account(box: Mailbox, password: str) -> imap.Account:
 
 
 def _must_be_possible(box: Mailbox, password: str, at: datetime, *, is_new_day: bool = True) -> None:
-    for host, security in ((box.imap_host, box.imap_security), (box.smtp_host, box.smtp_security)):
-        if not host and host is box.smtp_host:
-            continue
+    servers = [(box.imap_host, box.imap_security)]
+    if box.smtp_host:
+        servers.append((box.smtp_host, box.smtp_security))
+    for host, security in servers:
         if not imap.is_host(host):
             raise Refused(_("Write the name of a server, such as imap.example.com, and nothing else."))
         if security not in MailSecurity.values:

@@ -23,7 +23,7 @@ from tests.settings import BROKER_DATABASES, SCRATCH, SLOT
 
 pytestmark = pytest.mark.stack
 
-OURS = ("web", "worker", "beat")
+OURS = ("web", "worker", "beat", "mail")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
@@ -130,9 +130,11 @@ def test_the_programs_run_answer_their_checks_and_stop(containers: Containers) -
     assert containers.healthy("web")
     containers.start("worker")
     containers.start("beat")
+    containers.start("mail")
     wait_for(lambda: " ready." in containers.log("worker"), seconds=60, why="the worker to be ready")
     assert containers.healthy("worker")
     assert containers.healthy("beat")
+    wait_for(lambda: containers.healthy("mail"), seconds=30, why="the watcher of mailboxes to look")
     for name in OURS:
         containers.running[name].terminate()
     for name in OURS:
@@ -140,7 +142,8 @@ def test_the_programs_run_answer_their_checks_and_stop(containers: Containers) -
     assert not containers.healthy("worker")
 
 
-def test_beat_that_writes_nothing_down_is_not_healthy(containers: Containers) -> None:
-    for file in (containers.var / "run").glob("beat-schedule*"):
-        os.utime(file, (0, 0))
-    assert not containers.healthy("beat")
+def test_programs_that_write_nothing_down_are_not_healthy(containers: Containers) -> None:
+    for name, trace in (("beat", "beat-schedule*"), ("mail", "mail-alive")):
+        for file in (containers.var / "run").glob(trace):
+            os.utime(file, (0, 0))
+        assert not containers.healthy(name)

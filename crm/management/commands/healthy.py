@@ -1,4 +1,4 @@
-"""`manage.py healthy web|worker|beat`: whether the program in this container does its work, for the container's health check."""
+"""`manage.py healthy web|worker|beat|mail`: whether the program in this container does its work, for the container's health check."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 # Beat writes down what it last sent every three minutes.
 BEAT_IS_LATE_AFTER = 6 * 60
+# Whoever watches the mailboxes looks three times a minute which there are.
+MAIL_IS_LATE_AFTER = 2 * 60
+ALIVE = "mail-alive"
+"""A file below KRING_VAR/run that `watch_mailboxes` touches at each look."""
 
 
 class Command(BaseCommand):
-    help = "Answers whether web, worker or beat does its work; fails with the reason when not."
+    help = "Answers whether web, worker, beat or mail does its work; fails with the reason when not."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -61,4 +65,10 @@ def beat() -> str:
     return "" if age < BEAT_IS_LATE_AFTER else "Beat has written nothing down for too long."
 
 
-PROGRAMS: dict[str, Callable[[], str]] = {"web": web, "worker": worker, "beat": beat}
+def mail() -> str:
+    alive = settings.VAR / "run" / ALIVE
+    age = time.time() - (alive.stat().st_mtime if alive.exists() else 0)
+    return "" if age < MAIL_IS_LATE_AFTER else "Nobody has looked for mailboxes to watch for too long."
+
+
+PROGRAMS: dict[str, Callable[[], str]] = {"web": web, "worker": worker, "beat": beat, "mail": mail}

@@ -1,5 +1,5 @@
 """`manage.py up`: all of Kring on this machine with one command, and every child stopped with it. It prepares (servers, migrations, demo
-data, files for the browser), then runs web, worker and beat and watches them. What a killed run left behind is found and put right."""
+data, files for the browser), then runs web, worker, beat and mail and watches them. What a killed run left behind is found and put right."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from embedded.children import Children, GivenUp
 from embedded.postgres import CannotStart as PostgresCannotStart
 from embedded.valkey import CannotStart as ValkeyCannotStart
 
-# A change in one of these starts web and worker anew while somebody works on Kring.
+# A change in one of these starts web, worker and mail anew while somebody works on Kring.
 WATCHED = ("config", "crm", "embedded", "qualification", "templates", "static", "locale")
 WATCHED_KINDS = {".py", ".html", ".txt", ".css", ".js", ".svg", ".mo", ".toml"}
 
@@ -173,7 +173,7 @@ class Command(BaseCommand):
 
     def _start_children(self, children: Children, host: str, port: int) -> None:
         """The web server first and alone: on a small machine the first page comes sooner."""
-        self._step("Starting web, worker and beat")
+        self._step("Starting web, worker, beat and mail")
         log = settings.VAR / "log"
         celery = [sys.executable, "-m", "celery", "-A", "config"]
         children.start("web", web_command(host, port), log=log / "web.log")
@@ -185,6 +185,8 @@ class Command(BaseCommand):
             log=log / "worker.log",
         )  # fmt: skip
         children.start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], log=log / "beat.log")
+        # One program for both: it waits for news of mailboxes, and takes in what is forwarded.
+        children.start("mail", [sys.executable, "manage.py", "watch_mailboxes", "--receive"], log=log / "mail.log")
 
     def _await_first_page(self, children: Children, host: str, port: int) -> None:
         patience = time.monotonic() + 60
@@ -212,9 +214,9 @@ class Command(BaseCommand):
             if now != seen:
                 changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
                 seen = now
-                self._say(f"{changed[0]} changed: starting web and worker anew.")
+                self._say(f"{changed[0]} changed: starting web, worker and mail anew.")
                 self._collect_files()
-                children.restart(["web", "worker"])
+                children.restart(["web", "worker", "mail"])
 
     # ---- Words -----------------------------------------------------------------------------------------------------
 
