@@ -79,14 +79,15 @@ def addresses(values: Iterable[str]) -> tuple[Address, ...]:
 
 
 def _pairs(value: str) -> list[tuple[str, str]]:
-    """Name and address. A list that the strict reader refuses may hide an address in a name: only those in angle brackets count then."""
+    """Name and address. Brackets that do not pair may hide an address in a name: only those in angle brackets count then."""
+    in_angles = [("", address) for address in _IN_ANGLES.findall(value)]
+    if in_angles and value.count("(") != value.count(")"):
+        return in_angles
     try:
         pairs = getaddresses([value])
     except (ValueError, IndexError, RecursionError):
         pairs = []
-    if any(address for _, address in pairs):
-        return pairs
-    return [("", address) for address in _IN_ANGLES.findall(value)]
+    return pairs if any(address for _, address in pairs) else in_angles
 
 
 def key(text: str) -> str:

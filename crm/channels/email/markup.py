@@ -21,6 +21,8 @@ DEEPEST = 100
 MOST_TAGS = 60_000
 LONGEST = 1_000_000
 MOST_QUOTES = 100
+GONE = "del"
+"""What an emptied element becomes: not one of `TAGS`, so that nothing of it is left in the end."""
 
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol",
@@ -67,6 +69,7 @@ CLOSED_BY_ITSELF = {
 }  # fmt: skip
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,30})")
+_OUTWARD = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _ENCODING = re.compile(r"^\s*<\?xml[^>]{0,200}>")
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_images=False, display_links=False)
 _RULE = "_" * 32
@@ -89,9 +92,15 @@ def cleaned(html: str) -> str:
                 "ol": {"start"},
             },
             url_schemes={"http", "https", "mailto"},
+            attribute_filter=_kept_value,
             link_rel="noopener nofollow noreferrer",
         ).strip()
     )
+
+
+def _kept_value(tag: str, attribute: str, value: str) -> str | None:
+    """A link leads out of Kring, in plain sight: one without a scheme would be read as a page of Kring itself."""
+    return value if attribute != "href" or _OUTWARD.match(value) else None
 
 
 def in_words(html: str) -> str:
@@ -192,7 +201,7 @@ def _drop(element: HtmlElement) -> None:
     """Leave an element out; the words after it stay. It is emptied, as moving those words one by one would take long on a page full of them."""
     for child in list(element):
         element.remove(child)
-    element.tag, element.text = "span", None
+    element.tag, element.text = GONE, None
     element.attrib.clear()
 
 
@@ -277,8 +286,10 @@ def _drop_announcement(quote: HtmlElement) -> None:
     for element, is_tail, _ in before[:shortest]:
         if is_tail:
             element.tail = None
-        else:
+        elif len(element):
             element.text = None
+        else:
+            _drop(element)
 
 
 def _texts_before(quote: HtmlElement) -> list[tuple[HtmlElement, bool, str]]:

@@ -68,11 +68,18 @@ class Stretch:
 
 def signature_at(lines: Sequence[str], sender: Address | None) -> Stretch:
     """Where these lines are signed; an empty stretch at their end when they are not."""
-    last = len(lines)
+    end = _postscript_at(lines)
+    last = end
     while last and not lines[last - 1].strip():
         last -= 1
     begin = _begin(lines, last, sender)
-    return Stretch(begin, _said_again(lines, begin, last))
+    return Stretch(begin, last if end < len(lines) else end) if begin < last else Stretch(len(lines), len(lines))
+
+
+def _postscript_at(lines: Sequence[str]) -> int:
+    """Where a P.S. follows the signature; the end of the lines when none does."""
+    near_end = range(max(1, len(lines) - MOST_SIGNED), len(lines))
+    return next((at for at in near_end if _POSTSCRIPT.match(lines[at])), len(lines))
 
 
 def _begin(lines: Sequence[str], last: int, sender: Address | None) -> int:
@@ -165,11 +172,3 @@ def _contact_block(lines: Sequence[str], last: int) -> int:
     ways = sum(1 for line in block if _CONTACT.search(line))
     has_words_above = any(line.strip() for line in lines[:first])
     return first if has_words_above and ways >= 2 and ways * 3 >= len(block) and _look_signed(block) else last
-
-
-def _said_again(lines: Sequence[str], begin: int, last: int) -> int:
-    """Where a P.S. ends the signature."""
-    for at in range(begin + 1, last):
-        if _POSTSCRIPT.match(lines[at]):
-            return at
-    return len(lines)
