@@ -114,7 +114,11 @@ def do(request: Request, screen: str) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect(asked.address)
     nudge.follow_ups()
-    words = ngettext("%(count)d is changed.", "%(count)d are changed.", done.number) % {"count": done.number}
+    if act == Act.FOLLOW_UP:
+        words = ngettext("%(count)d follow-up is made.", "%(count)d follow-ups are made.", done.number)
+    else:
+        words = ngettext("%(count)d is changed.", "%(count)d are changed.", done.number)
+    words %= {"count": done.number}
     messages.success(request, _with_undo(request, done, words, asked.address))
     return redirect(asked.address)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
+from crm import bulk
 from crm.models import BulkAct, FollowUp, Organisation, Person, Scope
+from crm.refusal import Refused
 from tests import make
 from tests.make import AT
 
@@ -95,8 +99,9 @@ def test_who_may_not_be_contacted_is_named_and_skipped(client, four, account_man
     fields = {"note": "Ask about the fair", "due_on": TOMORROW, "channel": "call", "owner": account_manager.pk}
     shown = ask(client, "follow_up", four[:2], filled="yes", **fields).content.decode()
     assert "Asked us to stop" in shown
-    assert "1 would change" in shown
+    assert "1 follow-up would be made" in shown
     ask(client, "follow_up", four[:2], do=True, **fields)
+    assert "1 follow-up is made." in client.get("/people/").content.decode()
     assert list(FollowUp.objects.filter(note="Ask about the fair").values_list("person", flat=True)) == [four[1].pk]
 
 
@@ -151,6 +156,29 @@ def test_only_who_did_it_or_leads_sees_it_and_takes_it_back(client, login, four,
     answer = client.post(f"/lists/changed/{act.pk}/undo/", follow=True)
     assert "taken back already" in answer.content.decode()
     assert "taken back" in client.get("/lists/changed/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_undos_at_once_take_it_back_once(login, account_manager, four):
+    ask(login(account_manager), "tier", four, do=True, tier="A")
+    act, gate, said = BulkAct.objects.get(), threading.Barrier(2), []
+
+    def take_back() -> None:
+        gate.wait()
+        try:
+            said.append(bulk.undo(act=act, by=account_manager, at=AT).restored)
+        except Refused:
+            said.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=take_back) for _time in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said, key=str) == [3, "refused"]
+    assert tiers() == [""] * 4
 
 
 def test_a_preview_of_many_takes_as_many_queries_as_one_of_few(client, account_manager, django_assert_max_num_queries):
