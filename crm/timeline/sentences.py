@@ -135,11 +135,20 @@ def _word(name: str) -> Say:
     return lambda old, new: str(new.get(name) or "")
 
 
+LABELS = {
+    "basis_since": gettext_noop("lawful basis since"),
+    "basis_source": gettext_noop("lawful basis written in"),
+    "basis_review_on": gettext_noop("lawful basis to be reviewed on"),
+}
+"""What a field is called where it stands alone, when its own name needs the others beside it."""
+
+
 def _changes(model: type[Model], only_named: frozenset[str] = frozenset()) -> Say:
     """What changed, one field on each line: *tier: B to A*. Of the fields in `only_named` only the name is said, and not what they hold."""
 
     def say(old: dict[str, Any], new: dict[str, Any]) -> str:
-        names = list(dict.fromkeys((*old, *new)))
+        known = [field.name for field in model._meta.concrete_fields]
+        names = sorted({*old, *new}, key=lambda name: (known.index(name) if name in known else len(known), name))
         return "\n".join(filter(None, (_change(model, name, old, new, only_named) for name in names)))
 
     return say
@@ -151,7 +160,7 @@ def _change(model: type[Model], name: str, old: dict[str, Any], new: dict[str, A
     field = next((field for field in model._meta.concrete_fields if name in (field.name, field.attname)), None)
     if field is None:
         return ""
-    label = str(field.verbose_name)
+    label = _(LABELS[name]) if name in LABELS else str(field.verbose_name)
     if name in only_named:
         return label
     before, after = _value(field, old.get(name)), _value(field, new.get(name))

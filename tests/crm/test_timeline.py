@@ -222,4 +222,4 @@ def test_every_kind_of_event_belongs_to_one_part() -> None:
 def test_a_changed_conversation_says_which_words_changed_and_not_what_they_were() -> None:
     say = timeline.sentences.SENTENCES[EventKind.CONVERSATION_CHANGED]
     said = say({"summary": "secret", "minutes": 5}, {"summary": "hidden", "minutes": 10})
-    assert said.splitlines() == ["what was said", "minutes: 5 to 10"]
+    assert said.splitlines() == ["minutes: 5 to 10", "what was said"]
