@@ -25,7 +25,11 @@ SHOWN = 20
 """So many refused lines of a file are told, with their reasons; the others are counted."""
 
 PLAIN = re.compile(r"(?:\+|00)(31[1-9][0-9]{8}|32[1-9][0-9]{7,8})")
-"""Dutch and Belgian numbers with their country code need no further reading. A register may hold a million of them."""
+NATIONAL = {
+    "NL": ("31", re.compile(r"0([1-9][0-9]{8})")),
+    "BE": ("32", re.compile(r"0([1-9][0-9]{7}|4[0-9]{8})")),
+}
+"""Dutch and Belgian numbers of the usual length need no further reading. A register may hold a million of them."""
 
 SEPARATORS = str.maketrans("", "", " .-/\u00a0")
 
@@ -217,9 +221,15 @@ def _value(text: str, scope: Scope, country: str) -> str:
         if len(address) > 254:
             raise Refused(_("“%(address)s” is not an e-mail address.") % {"address": text[:60]})
         return address
-    if plain := PLAIN.fullmatch(text.translate(SEPARATORS)):
+    bare = text.translate(SEPARATORS)
+    if plain := PLAIN.fullmatch(bare):
         return f"+{plain[1]}"
-    return parse_phone(text, country or None)
+    country = country or settings.COUNTRY
+    if country in NATIONAL:
+        code, usual = NATIONAL[country]
+        if plain := usual.fullmatch(bare):
+            return f"+{code}{plain[1]}"
+    return parse_phone(text, country)
 
 
 def _nothing_read(loaded: Loaded) -> str:
