@@ -41,6 +41,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/3"),
         "options": {"expires": 2 * 60},
     },
+    "find duplicates": {
+        # What arrives is looked at when it arrives; the night finds what a changed domain or a new colleague made alike.
+        "task": "crm.tasks.find_duplicates",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 6 * 60 * 60},
+    },
     "take the health reading": {
         # Before the working day starts, so that the manager's page has this morning's numbers.
         "task": "crm.tasks.take_health_reading",

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import follow_ups, imports, mailboxes, outbox, readings
+from crm import duplicates, follow_ups, imports, mailboxes, outbox, readings
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,12 @@ def refresh_follow_ups(subjects: list[list[str | int]] | None = None) -> None:
 def take_health_reading() -> None:
     """What the pipeline's health is this morning."""
     readings.take(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def find_duplicates() -> None:
+    """Every pair of people or organisations that may be one is known."""
+    duplicates.find_all(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -36,6 +36,16 @@ SAME = (
     "o.kvk_number <> '' AND o.kvk_number = n.kvk_number",
     "lower(o.name) = lower(n.name) AND (n.domain IS NULL OR o.domain = '') AND (n.kvk_number IS NULL OR o.kvk_number = '')",
 )
+SAME_AS_MERGED = (
+    "f.gone->>'domain' <> '' AND f.gone->>'domain' = s.domain",
+    "f.gone->>'kvk_number' <> '' AND f.gone->>'kvk_number' = s.kvk_number",
+)
+KEEPS_ITS_DOMAIN = """
+UPDATE staged s SET domain = NULL FROM crm_organisation o, crm_merge m
+WHERE NOT s.is_new AND o.id = s.organisation_id AND o.domain <> '' AND s.domain <> o.domain
+    AND m.kind = 'organisation' AND m.undone_at IS NULL AND m.gone->>'domain' = s.domain
+"""
+"""An organisation keeps the domain that was chosen when two were merged, whatever the file still says of the other."""
 DOMAIN_TAKEN = """
 s.domain IS NOT NULL AND (
     EXISTS (SELECT 1 FROM crm_organisation o WHERE o.domain = s.domain AND o.id <> s.organisation_id)
@@ -60,8 +70,12 @@ CHANGES = (
 def find(said: Said, plan: ImportMap) -> None:
     """Each row knows its organisation and owner; a domain that is another's refuses the row."""
     staging.match_known(KEY, TABLE)
+    staging.match_merged(KEY, TABLE, "organisation")
     for same in SAME:
         execute(TAKE_OVER.format(same=same))
+    for same in SAME_AS_MERGED:
+        staging.match_merged(KEY, TABLE, "organisation", same)
+    execute(KEEPS_ITS_DOMAIN)
     staging.refuse(
         DOMAIN_TAKEN,
         column=plan.columns.get("domain", ""),

@@ -84,6 +84,7 @@ FROM a
 def find(said: Said, plan: ImportMap) -> None:
     """Each row knows its person, organisation and owner."""
     staging.match_known(KEY, TABLE)
+    staging.match_merged(KEY, TABLE, "person")
     execute(TAKE_OVER)
     recognition.users({"owner": Role.ACCOUNT_MANAGER})
     recognition.organisations(said)

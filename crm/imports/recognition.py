@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.imports.staging import Said, execute, fetch, number, remember, weigh
+from crm.imports.staging import STAYED, Said, execute, fetch, number, remember, weigh
 from crm.models import EventKind, Role, User
 from crm.refusal import Refused
 
@@ -92,6 +92,10 @@ BY_MAIL = """
 UPDATE staged s SET organisation_id = o.id FROM crm_organisation o
 WHERE s.organisation_id IS NULL AND s.domain IS NULL AND o.domain = s.mail_domain
 """
+BY_MERGED = f"""
+UPDATE staged s SET organisation_id = f.id FROM ({STAYED.format(kind="organisation", table="crm_organisation")}) f
+WHERE s.organisation_id IS NULL AND f.gone->>'domain' <> '' AND f.gone->>'domain' = COALESCE(s.domain, s.mail_domain)
+"""
 BY_NAME = """
 UPDATE staged s SET organisation_id = o.id
 FROM (
@@ -116,7 +120,7 @@ def organisations(said: Said) -> None:
 
     A domain of an e-mail address makes no organisation by itself, and names a new one only when the file gives it to that one alone.
     """
-    for statement in (BY_DOMAIN, BY_MAIL, BY_NAME):
+    for statement in (BY_DOMAIN, BY_MAIL, BY_MERGED, BY_NAME):
         execute(statement)
     _add_organisations(
         said,

@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crm import events, locks, pipelines
+from crm import duplicates, events, locks, pipelines
 from crm.channels import csv_file, import_map
 from crm.channels.csv_file import Sheet, Unreadable
 from crm.channels.import_map import ImportMap, MapError
@@ -40,6 +40,9 @@ PATIENCE = timedelta(minutes=2)
 
 RESUMED_FOR = timedelta(hours=6)
 """The sweep asks again for so long; a file on which every worker dies is left alone after that."""
+
+FEW = 500
+"""More people and organisations than this are compared in one go with everybody, which is quicker than one after the other."""
 
 LOCK = 0x4B52
 PREVIEW_BYTES = 1024 * 1024
@@ -219,6 +222,7 @@ def run(*, run_id: int, at: datetime, on_progress: OnProgress | None = None) -> 
                 if _claimed(run_id):
                     progress.begun(at)
                     outcome = _take_in(row, at, progress)
+                    _look_for_duplicates(row.kind, outcome, at)
                     _finish(row, outcome, at)
         except (OperationalError, InterfaceError):
             raise
@@ -249,6 +253,23 @@ def rehearse(
             raise Failed(str(failure)) from failure
         finally:
             transaction.set_rollback(True)
+
+
+def _look_for_duplicates(kind: str, outcome: Outcome, at: datetime) -> None:
+    """What the file brought is compared with what was there: a few rows by themselves, many together with all others."""
+    if not outcome.made and not outcome.changed:
+        return
+    companies = _keys("organisation_id")
+    persons = _keys("person_id") if kind in (ImportKind.PEOPLE, ImportKind.LEADS) else []
+    if len(persons) + len(companies) > FEW:
+        duplicates.find_all(at=at)
+    else:
+        duplicates.look(people=persons, organisations=companies, at=at)
+
+
+def _keys(column: str) -> list[int]:
+    found = staging.fetch(f"SELECT DISTINCT {column} FROM staged WHERE {column} IS NOT NULL LIMIT {FEW + 1}")
+    return [key for (key,) in found]
 
 
 def _claimed(run_id: int) -> bool:

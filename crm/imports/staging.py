@@ -25,6 +25,7 @@ TEMPORARY = (
         "staged_content",
         "staged_organisation",
         "staged_person",
+        "staged_merged",
         "changed",
         "moved",
         "accepted",
@@ -123,6 +124,50 @@ def match_known(key: str, table: str, *, also: str = "") -> None:
     """Rows whose external id is known are about that record. `also` narrows the records (alias `t`)."""
     execute(
         f"UPDATE staged s SET {key} = t.id, is_new = false FROM {table} t WHERE t.external_id = s.external_id AND t.external_id <> '' {also}"
+    )
+
+
+STAYED = """
+WITH RECURSIVE chain AS (
+    SELECT m.gone_id, m.kept_id FROM crm_merge m WHERE m.kind = '{kind}' AND m.undone_at IS NULL
+    UNION
+    SELECT c.gone_id, m.kept_id FROM chain c JOIN crm_merge m ON m.gone_id = c.kept_id WHERE m.kind = '{kind}' AND m.undone_at IS NULL
+)
+SELECT m.gone, m.gone_external_id, t.id, t.external_id FROM crm_merge m JOIN chain c ON c.gone_id = m.gone_id JOIN {table} t ON t.id = c.kept_id
+WHERE m.kind = '{kind}' AND m.undone_at IS NULL
+"""
+"""The rows that were merged away, each with the row that stayed at the end of its chain."""
+
+
+BY_OLD_ID = "f.gone_external_id <> '' AND f.gone_external_id = s.external_id"
+
+
+def match_merged(key: str, table: str, kind: str, same: str = BY_OLD_ID) -> None:
+    """New rows that are a record that was merged away (`same`, aliases `f` and `s`) are about the one that stayed, which keeps an id of its own.
+
+    Of two rows about one record the one with its own id counts, else the first; the others say nothing new.
+    """
+    execute("DROP TABLE IF EXISTS pg_temp.staged_merged")
+    execute(
+        f"""
+        CREATE TEMPORARY TABLE staged_merged ON COMMIT DROP AS
+        SELECT DISTINCT ON (s.line) s.line, f.id, f.external_id FROM staged s JOIN ({STAYED.format(kind=kind, table=table)}) f ON {same}
+        WHERE s.is_new ORDER BY s.line, f.id
+        """
+    )
+    execute(
+        f"""
+        DELETE FROM staged s USING staged_merged f WHERE f.line = s.line AND (
+            EXISTS (SELECT FROM staged k WHERE NOT k.is_new AND k.{key} = f.id)
+            OR EXISTS (SELECT FROM staged_merged e WHERE e.id = f.id AND e.line < f.line)
+        )
+        """
+    )
+    execute(
+        f"""
+        UPDATE staged s SET {key} = f.id, is_new = false, external_id = COALESCE(NULLIF(f.external_id, ''), s.external_id)
+        FROM staged_merged f WHERE f.line = s.line
+        """
     )
 
 

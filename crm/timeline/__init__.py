@@ -84,6 +84,8 @@ ICONS = {
     EventKind.REFERRAL_INTRODUCED: "users",
     EventKind.REFERRAL_THANKED: "heart",
     EventKind.ADVOCATE_NAMED: "speakerphone",
+    EventKind.PERSON_MERGED: "users",
+    EventKind.ORGANISATION_MERGED: "building",
     EventKind.CONTACT_BARRED: "ban",
     EventKind.CONTACT_ALLOWED: "circle-check",
     EventKind.PACING_OVERRIDDEN: "clock",

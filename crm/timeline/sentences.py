@@ -205,6 +205,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "position": (gettext_noop("Works as %(what)s"), gettext_noop("Does not work any more as %(what)s")),
     "main_position": (gettext_noop("Known first as %(what)s"), ""),
     "wrong_position": ("", gettext_noop("Noted by mistake: %(what)s")),
+    "not_the_same": (gettext_noop("Is not the same as %(what)s"), ""),
     "knows": (gettext_noop("Knows %(what)s"), gettext_noop("Is not noted any more to know %(what)s")),
 }
 """How an address, a number, a job and an acquaintance came or went, which are no fields of the person."""
@@ -265,7 +266,23 @@ TEXTS = frozenset({"summary", "learned", "quote", "subject"})
 """What a conversation says: its timeline entry shows that to whoever may read it, and an event says only that it was changed."""
 
 
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("%(name)s is part of this one now.") % {"name": new.get("name", "")}
+
+
+def _unmerged(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("%(name)s is somebody else again.") % {"name": new.get("name", "")}
+
+
+def _organisation_unmerged(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("%(name)s is another organisation again.") % {"name": new.get("name", "")}
+
+
 SENTENCES: dict[EventKind, Say] = {
+    EventKind.PERSON_MERGED: _merged,
+    EventKind.PERSON_UNMERGED: _unmerged,
+    EventKind.ORGANISATION_MERGED: _merged,
+    EventKind.ORGANISATION_UNMERGED: _organisation_unmerged,
     EventKind.LEAD_RECEIVED: _lead_received,
     EventKind.LEAD_ASSIGNED: _from_to("owner"),
     EventKind.LEAD_ANSWER_SCORED: _criterion,

@@ -135,7 +135,8 @@ def _row(request: Request, rows: QuerySet[M], pk: int, write: bool, owner: Calla
     try:
         row = get_object_or_404(rows, pk=pk)
     except Http404:
-        kind = {Person: Mergeable.PERSON, Organisation: Mergeable.ORGANISATION}.get(rows.model)
+        kinds: dict[Any, Mergeable] = {Person: Mergeable.PERSON, Organisation: Mergeable.ORGANISATION}
+        kind = kinds.get(rows.model)
         if kind is not None and (kept := Merge.objects.stayed(kind, pk)):
             raise MergedAway(kind, pk, kept) from None
         raise
@@ -338,6 +339,12 @@ def everyone() -> QuerySet[User]:
 def sellers() -> QuerySet[User]:
     """Those who may own a deal."""
     return users().filter(role__in=(Role.ACCOUNT_MANAGER, Role.MANAGER))
+
+
+def deal_owners(deal: Deal) -> QuerySet[User]:
+    """Those who may be chosen as its owner: the sellers, and the present one whatever they are."""
+    sells = Q(is_active=True, role__in=(Role.ACCOUNT_MANAGER, Role.MANAGER))
+    return everyone().filter(sells | Q(pk=deal.owner_id))
 
 
 def email_address(request: Request, pk: int) -> EmailAddress:

@@ -28,6 +28,19 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _answer(request, "404.html", _("That is not here any more, or never was."), 404)
 
 
+def merged_meanwhile(request: HttpRequest, there: str = "") -> HttpResponse:
+    """What was sent is about a row that became part of another; `there` is the page of that one."""
+    sentence = _(
+        "This was merged with another meanwhile, so nothing was saved. Open the one that stayed and try again."
+    )
+    return _answer(request, "409.html", sentence, 409, there=there)
+
+
+def changed_meanwhile(request: HttpRequest) -> HttpResponse:
+    sentence = _("Somebody else changed the same thing at the same moment, so nothing was saved. Please try again.")
+    return _answer(request, "409.html", sentence, 409)
+
+
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, "429.html", _("That was a lot at once. Please wait a few minutes and try again."), 429)
 
@@ -42,12 +55,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(loader.get_template("500.html").render(), status=500)
 
 
-def _answer(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
+def _answer(request: HttpRequest, template: str, sentence: str, status: int, **more: str) -> HttpResponse:
     if _by_htmx(request):
         return _message(sentence, status)
     user = getattr(request, "user", None)
     layout = "base.html" if user is not None and user.is_authenticated else "public.html"
-    response = render(request, template, {"layout": layout, "sentence": sentence}, status=status)
+    response = render(request, template, {"layout": layout, "sentence": sentence, **more}, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -10,13 +10,17 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
+from psycopg import errors as postgres
 
-from crm.web import errors
+from crm.models import Mergeable, Organisation, Person
+from crm.web import access, errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -87,3 +91,44 @@ class PrivacyMiddleware:
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_store=True)
         return response
+
+
+class MeanwhileMiddleware:
+    """Somebody merged two rows, or changed one, while this request was on its way: who reads is led to the row that stayed, who writes is told, and
+    nothing is half saved."""
+
+    PAGES = {Mergeable.PERSON: ("people/", "person"), Mergeable.ORGANISATION: ("organisations/", "organisation")}
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, access.MergedAway):
+            if request.method in ("GET", "HEAD"):
+                return redirect(self._address(request, exception))
+            page = self.PAGES[exception.kind][1]
+            return errors.merged_meanwhile(request, reverse(f"crm:{page}", args=[exception.kept]))
+        if isinstance(exception, (Person.DoesNotExist, Organisation.DoesNotExist)):
+            return errors.merged_meanwhile(request)
+        cause = exception.__cause__
+        if isinstance(exception, IntegrityError) and isinstance(cause, postgres.ForeignKeyViolation):
+            return errors.merged_meanwhile(request)
+        if isinstance(exception, OperationalError) and isinstance(cause, postgres.DeadlockDetected):
+            return errors.changed_meanwhile(request)
+        return None
+
+    def _address(self, request: HttpRequest, merged: access.MergedAway) -> str:
+        """The address that was asked for, with the key of the row that stayed where that of the other stood."""
+        match, (place, name) = request.resolver_match, self.PAGES[merged.kind]
+        assert match is not None
+        kwargs = dict(match.kwargs)
+        if match.route.startswith(place) and kwargs.get("pk") == merged.gone:
+            kwargs["pk"] = merged.kept
+        query = request.GET.copy()
+        for key in (name, "with"):
+            if query.get(key) == str(merged.gone):
+                query[key] = str(merged.kept)
+        return reverse(match.view_name, kwargs=kwargs) + (f"?{query.urlencode()}" if query else "")
