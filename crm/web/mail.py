@@ -18,7 +18,7 @@ from crm import outbox, pacing, search, unsubscribing, wording
 from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge, query
-from crm.web.mail_form import MailForm, guard_says, ready_texts
+from crm.web.mail_form import BLANK, MailForm, guard_says, ready_texts
 from crm.web.page import Request, redirect_or_part, render_page
 from crm.web.recipients import MOST, Recipient, Recipients
 
@@ -67,7 +67,7 @@ def new(request: Request) -> HttpResponse:
     if request.method != "POST":
         template = next((row for row in templates if str(row.pk) == request.GET.get("template")), None)
         values, notes = ready_texts(recipients, template, request.user)
-        values |= {"template": str(template.pk) if template else ""}
+        values |= {"template": str(template.pk) if template else BLANK}
         values |= {"is_information": template.is_information if template else False}  # type: ignore[dict-item]
         return _page(request, MailForm(initial=values, **form_of), context | {"notes": notes})
     form = MailForm(request.POST, **form_of)

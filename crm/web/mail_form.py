@@ -19,13 +19,18 @@ from crm.refusal import Refused
 from crm.web.forms import KringForm
 from crm.web.recipients import Recipients
 
+OURS = "kring"
+"""The sender that is this installation."""
+BLANK = "blank"
+"""No template: greeting, room and signature."""
+
 
 class MailForm(KringForm):
     """What is typed is kept through every round; `offered` remembers the ready text, so that a template replaces it and nothing of one's own."""
 
-    sender = forms.ChoiceField(label=gettext_lazy("From"), required=False)
+    sender = forms.ChoiceField(label=gettext_lazy("From"))
     to = forms.ChoiceField(label=gettext_lazy("To"), error_messages={"required": gettext_lazy("Choose an address.")})
-    template = forms.ChoiceField(label=gettext_lazy("Begin with"), required=False)
+    template = forms.ChoiceField(label=gettext_lazy("Begin with"))
     is_information = forms.BooleanField(
         label=gettext_lazy("This sends information they asked for"),
         required=False,
@@ -62,9 +67,13 @@ class MailForm(KringForm):
             self._offer_addresses(addresses)
             if not is_reason_asked and not self.data.get("override"):
                 self.fields["override"].widget = forms.HiddenInput()
-        blank = _("greeting, room and signature")
-        self.fields["template"].choices = [("", blank), *((key, row.name) for key, row in self.templates.items())]  # type: ignore[attr-defined]
-        if not templates:
+        if templates:
+            blank = _("Greeting, room and signature")
+            self.fields["template"].choices = [
+                (BLANK, blank),
+                *((key, row.name) for key, row in self.templates.items()),
+            ]  # type: ignore[attr-defined]
+        else:
             del self.fields["template"]
         zone = timezone.get_current_timezone_name()
         self.fields["moment"].help_text = _("Leave it empty to send it now. The time is that of %(zone)s.") % {
@@ -74,8 +83,11 @@ class MailForm(KringForm):
             self._add_letter(language)
 
     def _offer_senders(self) -> None:
+        if not self.mailboxes:
+            del self.fields["sender"]
+            return
         choices = [(key, f"{self.user} <{mailbox.address}>") for key, mailbox in self.mailboxes.items()]
-        choices.append(("", _("Kring, with answers to %(address)s") % {"address": self.user.email}))
+        choices.append((OURS, _("Kring, with answers to %(address)s") % {"address": self.user.email}))
         self.fields["sender"].choices = choices  # type: ignore[attr-defined]
         self.fields["sender"].initial = choices[0][0]
 

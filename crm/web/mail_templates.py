@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import mail_templates, wording
+from crm import letters, mail_templates, wording
 from crm.models import Deal, MailTemplate, Person, User
 from crm.models.users import Language
 from crm.refusal import Refused
@@ -135,9 +135,14 @@ def _edit(request: Request, template: MailTemplate | None) -> HttpResponse:
 
 def _previewed(texts: Any, code: str, user: User) -> dict[str, Any]:
     """What an example person would get; or what is wrong with the text."""
-    example = Person(given_name="Sofie", family_name="Peeters", language=code)
+    # Unsaved, so what the database would fill in is named.
+    example = Person(given_name="Sofie", family_name="Peeters", salutation="")
     deal = Deal(name=_("Workshop for the whole team"))
-    values = wording.words(person=example, sender=user, language=code, deal=deal, organisation="De Notelaar")
+    values = wording.words(person=None, sender=user, language=code, deal=deal, organisation="De Notelaar") | {
+        "greeting": letters.greeting(example, code),
+        "person.given_name": example.given_name,
+        "person.name": "Sofie Peeters",
+    }
     shown: dict[str, Any] = {"code": code, "name": Language(code).label}
     try:
         shown["subject"] = wording.fill(str(texts.get(f"subject_{code}", ""))[: wording.MOST_SUBJECT], values)

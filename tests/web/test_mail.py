@@ -55,7 +55,8 @@ def composer(*people: Person, **about: Any) -> str:
 
 def letter(language: str = "nl", **fields: Any) -> dict[str, Any]:
     return {
-        "sender": "",
+        "sender": "kring",
+        "template": "blank",
         "to": "lotte@notelaar.example",
         f"subject_{language}": "De data",
         f"text_{language}": "Past de tweede week?",
@@ -319,7 +320,8 @@ def mary() -> Person:
 
 
 SEVERAL = {
-    "sender": "",
+    "sender": "kring",
+    "template": "blank",
     "subject_nl": "Open dag",
     "text_nl": "{{ greeting }}\n\nKomt u?",
     "subject_en": "Open day",
