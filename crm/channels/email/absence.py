@@ -131,7 +131,7 @@ def _meaning(before: str, after: str, sentence: str) -> str:
         return "" if _WEEKDAY_BEFORE.search(before) and not is_absent else "last"
     if _BEFORE["dash"].search(before) or _RANGE_START.search(before):
         return "last" if is_absent else ""
-    if (_BEFORE["on"].search(before) or not before.strip()) and _AFTER.match(after):
+    if (_BEFORE["on"].search(before) or before.rstrip()[-1:] in ("", ";", ":")) and _AFTER.match(after):
         return "back"
     return ""
 

@@ -7,7 +7,7 @@ address by it checks that `original_id` is a mail that was sent to that address.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from email import message_from_string
 from email.message import Message
 
@@ -34,7 +34,7 @@ _SUBJECTS = re.compile(
 _SAYS_SO = re.compile(
     r"could(?:n't| not) be delivered|cannot be delivered|delivery (?:has failed|to the following|failed|is delayed|status)"
     r"|wasn't able to deliver|unable to deliver|was not able to deliver"
-    r"|following address(?:es|\(es\))? (?:failed|had permanent)|permanent (?:fatal )?error"
+    r"|following address(?:es|\(es\))? (?:failed|had permanent)|permanent (?:fatal )?error|unrecoverable error"
     r"|undeliverable|delayed|did not reach|niet (?:worden )?(?:bezorgd|afgeleverd)"
     r"|kan niet worden bezorgd|kon niet worden|is mislukt|onbestelbaar",
     re.IGNORECASE,
@@ -54,6 +54,9 @@ _COPY = re.compile(
     r"|the header of the original|included is a copy|undelivered)|diagnostic information for admin|received: ).*$"
 )
 
+Failure = tuple[str, bool, str]
+"""Recipient, whether for good, and why."""
+
 
 def bounce(headers: Headers, parts: Parts, text: str) -> Bounce | None:
     """The first recipient whom the mail did not reach, one for good before one for now. None when this is no such notice."""
@@ -64,40 +67,37 @@ def bounce(headers: Headers, parts: Parts, text: str) -> Bounce | None:
     return Bounce(recipient, is_permanent, one_line(why, LONGEST_WHY), _original_id(parts, text))
 
 
-def _reported(parts: Parts) -> Iterator[tuple[str, bool, str]]:
-    """What the part for machines says of each recipient (RFC 3464)."""
+def _reported(parts: Parts) -> Iterator[Failure]:
+    """What the parts for machines say of each recipient (RFC 3464)."""
     for report in parts.reports:
         for block in list(_blocks(report))[:MOST_BLOCKS]:
-            said = Headers(block)
-            action = said.first("action").lower()
-            status = _CODE.search(said.first("status"))
-            if action in ("delivered", "relayed", "expanded") or not (
-                "final-recipient" in said or "original-recipient" in said
-            ):
-                continue
-            if not action and (status is None or status[1] == "2"):
-                continue
-            recipient = _recipient(said.first("final-recipient")) or _recipient(said.first("original-recipient"))
-            if recipient:
-                why = (
-                    said.first("diagnostic-code").partition(";")[2]
-                    or said.first("diagnostic-code")
-                    or said.first("status")
-                    or action
-                )
-                yield (
-                    recipient,
-                    action != "delayed" and (status[1] == "5" if status else action.startswith("failed")),
-                    why.strip(),
-                )
+            yield from _failure(block)
 
 
-def _blocks(report: Message) -> Iterable[Message]:
-    if blocks := within(report):
-        return blocks
-    return [
-        message_from_string(block, policy=LENIENT) for block in re.split(r"\n\s*\n", text_of(report)) if block.strip()
-    ]
+def _failure(block: Message) -> Iterator[Failure]:
+    """What one block says of one recipient; nothing of one whom the mail reached."""
+    said = Headers(block)
+    action = said.first("action").lower()
+    status = _CODE.search(said.first("status"))
+    if action in ("delivered", "relayed", "expanded") or (not action and (status is None or status[1] == "2")):
+        return
+    recipient = _recipient(said.first("final-recipient")) or _recipient(said.first("original-recipient"))
+    if recipient:
+        diagnosis = said.first("diagnostic-code")
+        why = diagnosis.partition(";")[2] or diagnosis or said.first("status") or action
+        yield (
+            recipient,
+            action != "delayed" and (status[1] == "5" if status else action.startswith("failed")),
+            why.strip(),
+        )
+
+
+def _blocks(report: Message) -> list[Message]:
+    return within(report) or _written_blocks(text_of(report))
+
+
+def _written_blocks(text: str) -> list[Message]:
+    return [message_from_string(block, policy=LENIENT) for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
 
 
 def _recipient(value: str) -> str:
@@ -106,7 +106,7 @@ def _recipient(value: str) -> str:
     return found[0].address if found else ""
 
 
-def _told(headers: Headers, text: str) -> Iterator[tuple[str, bool, str]]:
+def _told(headers: Headers, text: str) -> Iterator[Failure]:
     """What a notice says in words, when it comes from a mail system."""
     named = addresses(headers.every("x-failed-recipients"))
     sender = next(iter(addresses(headers.every("from"))), None)
@@ -114,6 +114,10 @@ def _told(headers: Headers, text: str) -> Iterator[tuple[str, bool, str]]:
     says_so = bool(_SUBJECTS.search(headers.line("subject", 300))) and bool(_SAYS_SO.search(text))
     is_qmail = "this is the qmail-send program" in text.lower()
     if not named and not (is_of_system and says_so) and not is_qmail:
+        return
+    if blocks := [block for block in _written_blocks(text)[:MOST_BLOCKS] if "final-recipient" in block]:
+        for block in blocks:  # A report whose parts were lost on the way.
+            yield from _failure(block)
         return
     notice = _COPY.split(text, maxsplit=1)[0]
     begin = 0

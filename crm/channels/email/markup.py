@@ -194,7 +194,11 @@ def _innermost_first(tree: HtmlElement) -> list[HtmlElement]:
 def _is_quote(element: HtmlElement) -> bool:
     if not isinstance(element.tag, str) or element.getparent() is None:
         return False
-    return element.tag == "blockquote" or bool(QUOTES.intersection((element.get("class") or "").split()))
+    if element.tag == "blockquote":
+        return True
+    if not QUOTES.intersection((element.get("class") or "").split()):
+        return False
+    return not begins_forward(next((" ".join(text.split()) for text in element.itertext() if text.strip()), ""))
 
 
 def _drop(element: HtmlElement) -> None:
