@@ -133,25 +133,27 @@ def set_step(*, deal: Deal, next_step: str, next_step_on: date, by: User, at: da
 
 @transaction.atomic
 def change(*, deal: Deal, by: User, at: datetime, **fields: Any) -> Deal:
-    """What the buyer said and what the seller thinks is so now; old and new stand in the history.
+    """What the buyer said, what the seller thinks, and whose deal it is, is so now; old and new stand in the history.
 
-    Refuses a closed deal and an empty name. Raises `TypeError` for a field outside `VIEW_FIELDS`.
+    Refuses a closed deal, an empty name, and an owner who cannot log in any more. Raises `TypeError` for a field outside `VIEW_FIELDS` and the
+    owner.
     """
-    if unknown := fields.keys() - VIEW_FIELDS:
+    if unknown := fields.keys() - VIEW_FIELDS - {"owner"}:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))}")
     deal = _locked(deal)
     _must_be_open(deal)
     if not str(fields.get("name", deal.name)).strip():
         raise Refused(_("A deal needs a name."))
     changed = {name for name, value in fields.items() if getattr(deal, name) != value}
+    if "owner" in changed and (fields["owner"] is None or not fields["owner"].is_active):
+        raise Refused(_("Choose somebody who can log in as the owner of this deal."))
     if changed:
-        old = {name: getattr(deal, name) for name in changed}
+        old = {name: events.readable(getattr(deal, name)) for name in changed}
         for name in changed:
             setattr(deal, name, fields[name])
         deal.save(update_fields=sorted(changed))
-        events.record(
-            EventKind.DEAL_CHANGED, subject=deal, by=by, at=at, old=old, new={name: fields[name] for name in changed}
-        )
+        new = {name: events.readable(fields[name]) for name in changed}
+        events.record(EventKind.DEAL_CHANGED, subject=deal, by=by, at=at, old=old, new=new)
     return deal
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import deals, timeline
-from crm.models import Deal, DealState, LostReason, Stage, StageChange
+from crm.models import Deal, DealState, LostReason, Stage, StageChange, User
 from crm.models.deals import CURRENCIES
 from crm.refusal import Refused
 from crm.web import access, board, nudge, query
@@ -64,10 +64,21 @@ class ViewsForm(KringForm):
         label=gettext_lazy("Chance we give it, %"), required=False, min_value=0, max_value=100
     )
 
+    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
+        label=gettext_lazy("Owner"), queryset=None, required=False, empty_label=None
+    )
+
     def __init__(self, *args: Any, deal: Deal, **kwargs: Any) -> None:
-        super().__init__(*args, initial={name: getattr(deal, name) for name in deals.VIEW_FIELDS}, **kwargs)
+        self.deal = deal
+        initial = {name: getattr(deal, name) for name in (*deals.VIEW_FIELDS, "owner")}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["owner"].queryset = access.deal_owners(deal)  # type: ignore[attr-defined]
         codes = dict.fromkeys((deal.currency, *CURRENCIES))
         self.fields["currency"].choices = [(code, code) for code in codes]  # type: ignore[attr-defined]
+
+    def clean_owner(self) -> User | None:
+        """Whoever was chosen; the present owner when nobody was."""
+        return self.cleaned_data["owner"] or self.deal.owner
 
 
 class LoseForm(KringForm):

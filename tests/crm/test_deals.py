@@ -155,6 +155,20 @@ def test_a_view_is_all_that_changes(deal, am):
         deals.change(deal=deal, state=DealState.WON, by=am, at=AT)
 
 
+def test_a_deal_is_given_to_somebody_else_who_can_log_in(deal, am, teammate):
+    was = str(deal.owner)
+    deals.change(deal=deal, owner=teammate, by=am, at=AT)
+    deal.refresh_from_db()
+    assert deal.owner == teammate
+    event = Event.objects.get(kind=EventKind.DEAL_CHANGED)
+    assert (event.old, event.new) == ({"owner": was}, {"owner": str(teammate)})
+    am.is_active = False
+    am.save()
+    for nobody in (None, am):
+        with pytest.raises(Refused, match="log in"):
+            deals.change(deal=deal, owner=nobody, by=teammate, at=AT)
+
+
 def test_a_deal_is_renamed_but_never_nameless(deal, am):
     with pytest.raises(Refused, match="name"):
         deals.change(deal=deal, name="  ", by=am, at=AT)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from crm import advocacy, deals, pipelines
-from crm.models import Deal, DealState, Event, EventKind, LostReason, Stage
+from crm.models import Deal, DealState, Event, EventKind, LostReason, Role, Stage
 from tests import make
 from tests.make import AT
 
@@ -138,7 +138,7 @@ def test_more_history_costs_no_more_queries(mine, am, deal, stages, django_asser
         make.person(organisation=deal.organisation)
         make.promise(deal.person, by=am, due_on=AT.date() + timedelta(number), deal=deal)
         make.conversation(deal.person, by=am, deal=deal)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         mine.get(page(deal))
 
 
@@ -307,3 +307,17 @@ def test_state_never_changes_by_looking(mine, deal, act):
 @pytest.mark.parametrize("act", ["win", "lose"])
 def test_another_team_is_not_even_asked(login, outsider, deal, act):
     assert login(outsider).get(page(deal, act)).status_code == 403
+
+
+def test_the_deal_is_given_to_another_seller_on_its_page(mine, am, deal, login):
+    colleague = make.user("Karim Haddad", Role.ACCOUNT_MANAGER, team=am.team)
+    reader = make.user("Sofie Maes", Role.SDR, team=am.team)
+    fields = {"name": deal.name, "currency": deal.currency}
+    mine.post(f"{page(deal)}change/", fields | {"owner": reader.pk})
+    mine.post(f"{page(deal)}change/", fields)
+    deal.refresh_from_db()
+    assert deal.owner == am
+    mine.post(f"{page(deal)}change/", fields | {"owner": colleague.pk})
+    deal.refresh_from_db()
+    assert deal.owner == colleague
+    assert f"to {colleague}" in mine.get(page(deal)).content.decode()
