@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.policy import compat32
 from email.utils import formataddr, parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 TIMEOUT = 15
 """Seconds that a mail server gets for each answer."""
+LONGEST_LINE = 900
+"""RFC 5322 allows 998."""
 PERMANENT = 500
 """From this reply code on a mail server means never, and not later (RFC 5321, 4.2.1)."""
 
@@ -63,15 +68,16 @@ def domain(header: str) -> str:
 
 def send(letter: Letter, server: Server | None = None) -> None:
     """The server (default: that of this installation) has taken the letter. Raises `NotSent`."""
+    connection = _connection(server)
     try:
-        EmailMessage(
+        _Mail(
             letter.subject,
             letter.text,
             from_email=letter.sender,
             to=[letter.to],
             reply_to=[letter.reply_to] if letter.reply_to else None,
             headers=_headers(letter),
-            connection=_connection(server),
+            connection=connection,
         ).send()
     except SMTPRecipientsRefused as refused:
         codes = [code for code, _said in refused.recipients.values()]
@@ -95,11 +101,24 @@ def try_out(server: Server) -> None:
         raise NotSent(_readable(refused.smtp_code, refused.smtp_error)) from refused
     except (SMTPException, OSError, ssl.SSLError, ValueError) as error:
         raise NotSent(str(error) or type(error).__name__) from error
+    finally:  # One that failed half-way is left open.
+        with suppress(SMTPException, OSError):
+            connection.close()
 
 
-def _connection(server: Server | None) -> BaseEmailBackend | None:
+class _Mail(EmailMessage):
+    """With lines that break between ids only: a long id alone would leave nothing on the line of its header's name, which not everybody reads."""
+
+    def message(self, *args: Any, **kwargs: Any) -> Any:
+        message = super().message(*args, **kwargs)
+        message.policy = compat32.clone(max_line_length=LONGEST_LINE)
+        return message
+
+
+def _connection(server: Server | None) -> BaseEmailBackend:
     if server is None:
-        return None
+        ours: BaseEmailBackend = get_connection()
+        return ours
     connection: BaseEmailBackend = get_connection(
         "django.core.mail.backends.smtp.EmailBackend",
         host=server.host,
