@@ -41,10 +41,12 @@ from crm.models import (
     Lead,
     Mailbox,
     MailMessage,
+    Mergeable,
     MessageState,
     Organisation,
     OutgoingMail,
     Person,
+    PossibleDuplicate,
     Promise,
     PromiseSide,
     Referral,
@@ -278,3 +280,11 @@ def bulk_act(by: User, *, at: datetime = AT) -> BulkAct:
     """Somebody new got a tier, as an act on many of which there is one."""
     change = bulk.Change(bulk.Act.TIER, tier="A")
     return bulk.do(screen=ListScreen.PEOPLE, keys=[person(at=at, owner=by).pk], change=change, by=by, at=at)
+
+
+def pair(one: Person, other: Person, *, at: datetime = AT) -> PossibleDuplicate:
+    """Two people who may be one."""
+    first, second = sorted((one.pk, other.pk))
+    return PossibleDuplicate.objects.create(
+        kind=Mergeable.PERSON, first_id=first, second_id=second, reasons=["name"], likeness=0.7, found_at=at
+    )

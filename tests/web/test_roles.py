@@ -24,7 +24,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from crm import follow_ups, imports, mail_templates, unsubscribing
+from crm import follow_ups, imports, mail_templates, merging, unsubscribing
 from crm.models import (
     Attempt,
     BulkAct,
@@ -137,6 +137,15 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:position-add", "GET POST", WRITE, "person"),
     ("crm:not-before-set", "POST", WRITE, "person"),
     ("crm:not-before-lift", "POST", WRITE, "person"),
+    # whoever may write both rows may say whether they are one, and take it back
+    ("crm:duplicates", "GET", READ, ""),
+    ("crm:duplicate", "GET", READ, "pair"),
+    ("crm:duplicate-dismiss", "POST", WRITE, "pair"),
+    ("crm:merges", "GET", READ, ""),
+    ("crm:merge-undo", "POST", WRITE, "merge"),
+    ("crm:person-merge", "GET POST", WRITE, "person"),
+    ("crm:person-merge", "GET POST", WRITE, "person ?with={left}"),
+    ("crm:organisation-merge", "GET POST", WRITE, "organisation"),
     ("crm:acquaintance-add", "POST", WRITE, "person"),
     ("crm:acquaintance-remove", "POST", WRITE, "person"),
     ("crm:word-add", "POST", WRITE, "person words"),
@@ -489,6 +498,8 @@ def _one_of_each(at: Any) -> dict[str, int]:
         "outgoing": make.outgoing(own, by=by, at=at).pk,
         "file": make.mail_file(own, by=by, at=at).pk,
         "left": left.pk,
+        "pair": make.pair(own, left, at=at).pk,
+        "merge": merging.merge(keep=own, gone=make.person(at=at), by=by, at=at).pk,
         "wish": make.wish(person=left, by=by, at=at).pk,
         "view": make.saved_view(by, at=at).pk,
         "bulk_act": make.bulk_act(by, at=at).pk,
@@ -505,13 +516,13 @@ def address(world: World, name: str, about: str, owner: User | None) -> str:
     args: list[Any] = []
     for word in words:
         args += FURTHER[word](world) if word in FURTHER else [world.key(word, owner)]
-    keys = {noun: world.key(noun, owner) for noun in ("person", "lead", "deal", "organisation")}
+    keys = {noun: world.key(noun, owner) for noun in ("person", "lead", "deal", "organisation", "left")}
     return reverse(name, args=args) + (f"?{query.format(**keys)}" if query else "")
 
 
 def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
     """The rows that make a difference: whoever may only be in or out is shown their own and somebody else's."""
-    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish"))
+    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish", "pair", "merge"))
     if not owned or role == "anonymous":
         return ROWS[:1]
     if who not in (WRITE, ANSWER, MINE, DOER):
