@@ -173,8 +173,9 @@ def disconnect(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def message_again(request: Request, pk: int, message_pk: int) -> HttpResponse:
     box = access.mailbox(request, pk)
+    message = access.message_of(box, message_pk)
     try:
-        correspondence.try_again(message=access.message_of(box, message_pk), at=timezone.now())
+        correspondence.try_again(message=message, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     except Exception:  # What made it fail before may make it fail again, whatever it is; its bytes are still kept.
