@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crm import correspondence
 from crm.models import Person, Position, User
 from crm.web import access, peace
 from crm.web.page import Request, render_page
@@ -36,6 +37,7 @@ def person(request: Request, pk: int) -> HttpResponse:
             "phones": list(who.phone_numbers.all()),
             "peace": peace.of(who, at=timezone.now()),
             "today": timezone.localdate(),
+            "away": correspondence.waiting_absence(who, timezone.localdate()),
             "ours": [promise for promise in promises if promise.side == "ours"],
             "theirs": [promise for promise in promises if promise.side == "theirs"],
             "last_words": last_words(who, request.user),
