@@ -321,6 +321,10 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.PACING_OVERRIDDEN: _word("why"),
     EventKind.MAIL_BOUNCED: _bounced,
     EventKind.MAIL_HELD: _word("why"),
+    EventKind.PERSON_MERGED: _word("name"),
+    EventKind.PERSON_UNMERGED: _word("name"),
+    EventKind.ORGANISATION_MERGED: _word("name"),
+    EventKind.ORGANISATION_UNMERGED: _word("name"),
     EventKind.BULK_CHANGED: _of_many,
     EventKind.BULK_UNDONE: _of_many,
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 import pytest
+from django.db import connection
 
 from crm import people
 from crm.models import Acquaintance, Event, EventKind, Organisation, Person, PhoneNumber
@@ -319,3 +324,54 @@ def test_a_vat_number_without_its_country_is_read_as_one_of_the_organisations_co
     assert company.vat_number == "NL004495445B01"
     people.change_organisation(organisation=company, country="BE", vat_number="0428.759.497", by=sdr, at=AT)
     assert company.vat_number == "BE0428759497"
+
+
+def at_once(*acts: Callable[[], object]) -> None:
+    """Each in a connection of its own, all beginning at the same moment."""
+    gate = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        gate.wait()
+        try:
+            act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        for done in [pool.submit(run, act) for act in acts]:
+            done.result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_colleagues_who_prefer_add_and_remove_at_once_leave_one_preferred_number():
+    person = make.person("Peter van der Meulen")
+    numbers = [people.add_phone(person=person, number=f"0475 12 34 5{n}", by=None, at=AT) for n in range(4)]
+    for _round in range(5):
+        at_once(
+            partial(people.prefer, point=numbers[1], by=None, at=AT),
+            partial(people.prefer, point=numbers[2], by=None, at=AT),
+            partial(people.add_phone, person=person, number="015 12 34 56", by=None, at=AT),
+            partial(people.confirm, point=numbers[3], by=None, at=AT),
+        )
+        assert person.phone_numbers.filter(is_preferred=True).count() == 1
+    at_once(*(partial(people.remove_phone, number=number, by=None, at=AT) for number in numbers))
+    assert [row.is_preferred for row in person.phone_numbers.all()] == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_jobs_made_the_main_one_at_once_leave_one_main_job():
+    person = make.person("Peter van der Meulen")
+    jobs = [people.add_position(person=person, organisation=make.organisation(), by=None, at=AT) for _n in range(3)]
+    for _round in range(5):
+        at_once(*(partial(people.make_main, position=job, by=None, at=AT) for job in jobs))
+        assert person.positions.filter(is_main=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_note_the_same_acquaintance_at_once_note_it_once():
+    one, other = make.person("Peter van der Meulen"), make.person("Sofie De Wit")
+    at_once(
+        partial(people.introduce, person=one, other=other, by=None, at=AT),
+        partial(people.introduce, person=other, other=one, by=None, at=AT),
+    )
+    assert Acquaintance.objects.count() == 1
