@@ -150,7 +150,7 @@ def test_a_text_is_read_by_its_charset_or_by_what_it_is(charset: str, content: b
 
 
 def test_no_nul_and_no_surrogate_comes_through() -> None:
-    raw = b"From: a\x00b <a@example.com>\nSubject: x\x00y \xed\xa0\x80\nMessage-ID: <a\x00@b>\n\nHel\x00lo \xed\xa0\x80"
+    raw = b"From: a\x00b <a@example.c\x00om>\nTo: b@example.co\x00\nSubject: x\x00y \xed\xa0\x80\nMessage-ID: <a\x00@b>\n\nHel\x00lo \xed\xa0\x80"
     for text in texts(mail(raw)):
         assert "\x00" not in text
         text.encode("utf-8")

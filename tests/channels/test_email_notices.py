@@ -54,6 +54,7 @@ def test_an_automatic_reply_is_known(headers: str) -> None:
         "X-Auto-Response-Suppress: None",
         "Precedence: list",
         "Precedence: bulk\nList-Id: <friends.example.com>",
+        "Precedence: bulk\nX-BeenThere: friends@example.com",
         "Subject: Afwezig op donderdag, kan het vrijdag?",
         "Subject: Re: Automatic reply: Your offer",
         "Subject: Automation of our office",

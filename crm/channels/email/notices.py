@@ -75,4 +75,4 @@ def is_list(headers: Headers) -> bool:
 
 
 def _is_of_list(headers: Headers) -> bool:
-    return "list-id" in headers or "list-post" in headers
+    return any(name in headers for name in ("list-id", "list-post", "x-beenthere", "x-mailing-list", "mailing-list"))

@@ -78,7 +78,7 @@ def raw_header(value: object) -> str:
     text = str(value)
     if not text.isascii():
         text = decoded(text.encode("utf-8", "surrogateescape"), None)
-    return re.sub(r"[\r\n]+[ \t]*", " ", text)
+    return clean(re.sub(r"[\r\n]+[ \t]*", " ", text))
 
 
 def spoken(value: str) -> str:
