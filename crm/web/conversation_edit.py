@@ -30,7 +30,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
     present = Present(request, _around(row))
     places = _places(request, row, present)
     theirs = None
-    if "find" in request.POST:
+    if present.is_looking:
         form = ChangeForm(people=present.people, places=places, initial=present.typed())
     else:
         start = ChangeForm.start(row, conversations.fingerprint(row))

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -122,8 +123,8 @@ class Present:
         ours = access.writable(request.user, access.people())
         self.post = request.POST
         keys = {key for text in request.POST.getlist("people")[:PRESENT] if (key := query.number(text))}
-        self.around = around
-        self.ticked = [*around, *ours.filter(pk__in=keys - {person.pk for person in around}).order_by("pk")]
+        known_before = {person.pk for person in around}
+        self.ticked = [*around, *ours.filter(pk__in=keys - known_before).order_by("pk")]
         self.named = search.clean(request.POST.get("named", ""))
         known = {person.pk for person in self.ticked}
         if not self.named:
@@ -134,6 +135,11 @@ class Present:
             found = list(search.people_named(ours, self.named)[:FOUND])
         self.found = [person for person in found if person.pk not in known]
         self.people = [*self.ticked, *self.found]
+        self.is_looking = "find" in self.post or self._is_unfinished(keys - known_before)
+
+    def _is_unfinished(self, others: set[int]) -> bool:
+        """A name was typed and nobody ticked or added for it: who presses Enter there looks for somebody and is not done yet."""
+        return bool(self.named) and not others and not self.post.get("new_name")
 
     def typed(self) -> dict[str, Any]:
         """All that stands in the form, for a page that only looks for somebody and judges nothing."""
@@ -344,6 +350,6 @@ class ChangeForm(SaidForm):
 
 
 def _lead_in_words(lead: Any) -> str:
-    day = timezone.localtime(lead.received_at).date()
+    day = date_format(timezone.localtime(lead.received_at), "j F Y")
     who = lead.person or lead.organisation or lead
-    return _("%(who)s, received %(day)s") % {"who": who, "day": day.isoformat()}
+    return _("%(who)s, received %(day)s") % {"who": who, "day": day}

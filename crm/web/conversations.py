@@ -33,7 +33,7 @@ def new(request: Request) -> HttpResponse:
     around = about.people()
     present = Present(request, around)
     start = about.start(request.GET.get("kind"))
-    if "find" in request.POST:
+    if present.is_looking:
         form = ConversationForm(people=present.people, initial=present.typed())
     else:
         form = ConversationForm(request.POST or None, people=present.people, initial=start)
@@ -112,7 +112,11 @@ def delete(request: Request, pk: int) -> HttpResponse:
     row = access.conversation(request, pk, write=True)
     there = page_of(row)
     if request.method == "POST":
-        conversations.delete(conversation=row, by=request.user, at=timezone.now())
+        try:
+            conversations.delete(conversation=row, by=request.user, at=timezone.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("crm:conversation", pk)
         nudge.follow_ups()
         messages.success(request, _("Removed. Last contact is what the other conversations say."))
         return redirect(there)

@@ -144,8 +144,15 @@ def test_somebody_of_elsewhere_is_found_by_name_or_mail_and_nothing_is_saved_yet
     assert not Conversation.objects.exists()
     part = client.post(address, typing, headers={"HX-Request": "true", "HX-Target": "who"}).content.decode()
     assert part.lstrip().startswith('<div id="who">')
-    client.post(address, said(person, els))
+    client.post(address, said(person, named=typed))
+    assert not Conversation.objects.exists(), "Enter in the field of the name looks for it"
+    client.post(address, said(person, els, named=typed))
     assert set(Conversation.objects.get().people.all()) == {person, els}
+
+
+@pytest.mark.parametrize("page", ["/me/", "/leads/", "/search/?q=x", "/circle/"])
+def test_the_key_to_log_one_is_on_every_page(login, account_manager, page):
+    assert 'href="/conversations/new/" data-key="c"' in login(account_manager).get(page).content.decode()
 
 
 def test_nobody_of_that_name_is_said(login, account_manager, outsider, person):
@@ -364,7 +371,9 @@ def test_who_took_part_is_found_by_name_while_editing(login, account_manager, pe
 
 
 def test_who_had_it_keeps_it_private_and_others_see_only_that_it_was(login, account_manager, manager, person):
-    row = make.conversation(person, by=account_manager, summary="She is ill", quote="Ouch", learned="Not to ask")
+    row = make.conversation(
+        person, by=account_manager, summary="She is ill", quote="Ouch", learned="Not to ask", has_gain=True
+    )
     client = login(account_manager)
     assert "Keep private" in client.get(f"/conversations/{row.pk}/").content.decode()
     client.post(f"/conversations/{row.pk}/private/")
@@ -372,7 +381,11 @@ def test_who_had_it_keeps_it_private_and_others_see_only_that_it_was(login, acco
     other = login(manager)
     page = other.get(f"/conversations/{row.pk}/").content.decode()
     assert f"{account_manager} keeps this conversation private" in page
-    for address in (f"/conversations/{row.pk}/", f"/people/{person.pk}/", "/dashboard/numbers/conversations/"):
+    for address in (
+        f"/conversations/{row.pk}/",
+        f"/people/{person.pk}/",
+        "/dashboard/numbers/conversations_of_value/?span=year",
+    ):
         page = other.get(address).content.decode()
         for words in ("She is ill", "Ouch", "Not to ask"):
             assert words not in page, (address, words)

@@ -183,3 +183,72 @@ def test_the_ledger_takes_as_many_queries_for_fifty_as_for_five(login, account_m
         make.promise(make.person(), by=account_manager, due_on=TODAY)
     with django_assert_max_num_queries(4):
         client.get("/promises/")
+
+
+# ---- One promise, and what became of it ------------------------------------------------------------------------------
+
+
+def test_its_page_tells_what_became_of_it_and_by_whom(login, account_manager, teammate, outsider, promise):
+    promises.move(promise=promise, due_on=TODAY + timedelta(days=9), by=teammate, at=AT)
+    promises.change(promise=promise, text="Send both schedules", by=account_manager, at=AT)
+    promises.keep(promise=promise, by=account_manager, at=AT)
+    promises.reopen(promise=promise, by=account_manager, at=AT)
+    page = login(outsider).get(f"/promises/{promise.pk}/").content.decode()
+    for words in (
+        "Promise made",
+        "Promise moved",
+        "from 25 November 2026 to 2 December 2026",
+        teammate.get_short_name(),
+        "From Send the schedule to Send both schedules.",
+        "Promise kept",
+        "Promise open again",
+    ):
+        assert words in page, words
+    assert "/edit/" not in page
+
+
+def test_its_words_and_not_before_are_put_right(login, account_manager, promise):
+    client, address = login(account_manager), f"/promises/{promise.pk}/edit/"
+    assert 'value="Send the schedule"' in client.get(address).content.decode()
+    answer = client.post(address, {"text": "Send both", "not_before": TODAY.isoformat()})
+    assert answer["Location"] == f"/promises/{promise.pk}/"
+    promise.refresh_from_db()
+    assert (promise.text, promise.not_before) == ("Send both", TODAY)
+
+
+@pytest.mark.parametrize("wrong", [{"text": ""}, {"text": "Send", "not_before": "2026-12-24"}])
+def test_what_cannot_be_is_said_and_its_words_stay(login, account_manager, promise, wrong):
+    answer = login(account_manager).post(f"/promises/{promise.pk}/edit/", wrong)
+    assert "invalid-feedback" in answer.content.decode() or "alert-danger" in answer.content.decode()
+    promise.refresh_from_db()
+    assert promise.text == "Send the schedule"
+
+
+def test_settled_by_a_slip_it_is_opened_again_within_a_week(login, account_manager, promise):
+    client, address = login(account_manager), f"/promises/{promise.pk}/reopen/"
+    promises.keep(promise=promise, by=account_manager, at=AT)
+    assert address in client.get("/promises/?state=settled").content.decode()
+    client.post(address, {"next": "/promises/"})
+    promise.refresh_from_db()
+    assert promise.state == "open"
+    promises.keep(promise=promise, by=account_manager, at=AT - timedelta(days=8))
+    assert address not in client.get("/promises/?state=settled").content.decode()
+    assert "more than a week ago" in client.post(address, follow=True).content.decode()
+    promise.refresh_from_db()
+    assert promise.state == "kept"
+
+
+def test_another_team_puts_nothing_right(login, outsider, account_manager, promise):
+    promises.keep(promise=promise, by=account_manager, at=AT)
+    for act in ("edit", "reopen"):
+        assert login(outsider).post(f"/promises/{promise.pk}/{act}/", {"text": "Mine"}).status_code == 403
+    promise.refresh_from_db()
+    assert (promise.state, promise.text) == ("kept", "Send the schedule")
+
+
+def test_the_page_takes_few_queries(login, account_manager, promise, django_assert_max_num_queries):
+    client = login(account_manager)
+    for day in range(9):
+        promises.move(promise=promise, due_on=TODAY + timedelta(days=day), by=account_manager, at=AT)
+    with django_assert_max_num_queries(4):
+        client.get(f"/promises/{promise.pk}/")
