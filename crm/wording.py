@@ -157,7 +157,8 @@ def _parsed(text: str) -> Template:
 
 
 def _names(template: Template) -> list[str]:
-    return [str(node.filter_expression.token).strip() for node in template.nodelist.get_nodes_by_type(VariableNode)]
+    nodes = template.nodelist.get_nodes_by_type(VariableNode)
+    return [str(node.filter_expression.token).strip() for node in nodes if isinstance(node, VariableNode)]
 
 
 def _workplace(person: Person | None) -> str:

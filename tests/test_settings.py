@@ -73,12 +73,27 @@ def test_an_installation_of_its_own_makes_its_secret_once(tmp_path: Path) -> Non
         ("REDIS_URL", "amqp://broker"),
         ("EMAIL_URL", "mailto:someone"),
         ("KRING_TIME_ZONE", "Europe/Atlantis"),
+        ("KRING_URL", "kring.example"),
+        ("KRING_URL", "https://kring.example/crm"),
     ],
 )
 def test_a_wrong_value_stops_with_the_name_of_its_variable(tmp_path: Path, name: str, value: str) -> None:
     ran = load(tmp_path, **{"KRING_SECRET_KEY": SERVER["KRING_SECRET_KEY"], name: value})
     assert ran.returncode != 0
     assert f"ImproperlyConfigured: {name} must" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({"PORT": "8100"}, "http://localhost:8100"),
+        ({"KRING_HTTPS": "yes", "KRING_HOSTS": "kring.example"}, "https://kring.example"),
+        ({"KRING_URL": "https://kring.example/"}, "https://kring.example"),
+    ],
+)
+def test_links_in_mail_lead_to_where_people_reach_kring(tmp_path: Path, values: dict[str, str], address: str) -> None:
+    values = {"KRING_SECRET_KEY": SERVER["KRING_SECRET_KEY"], **values}
+    assert json.loads(load(tmp_path, show="SITE_URL", **values).stdout) == address
 
 
 def test_debug_is_off_unless_asked(tmp_path: Path) -> None:

@@ -69,10 +69,8 @@ class MailForm(KringForm):
                 self.fields["override"].widget = forms.HiddenInput()
         if templates:
             blank = _("Greeting, room and signature")
-            self.fields["template"].choices = [
-                (BLANK, blank),
-                *((key, row.name) for key, row in self.templates.items()),
-            ]  # type: ignore[attr-defined]
+            names = [(key, row.name) for key, row in self.templates.items()]
+            self.fields["template"].choices = [(BLANK, blank), *names]  # type: ignore[attr-defined]
         else:
             del self.fields["template"]
         zone = timezone.get_current_timezone_name()

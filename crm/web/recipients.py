@@ -53,6 +53,7 @@ class Recipients:
         if len(keys) > 1:
             return list(access.people_to_write().filter(pk__in=keys).order_by("family_name", "given_name", "id"))
         source = self.deal or self.lead
+        person: Person | None
         if keys:
             person = access.person(request, keys[0])
         elif self.answers is not None:

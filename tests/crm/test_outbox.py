@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm import conversations, do_not_contact, leads, outbox, unsubscribing, verdicts
+from crm.channels import smtp as smtp_channel
 from crm.models import (
     Conversation,
     ConversationKind,
@@ -30,7 +31,6 @@ from crm.models import (
     Scope,
     User,
 )
-from crm.outbox import sending
 from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.tasks import send_mail
@@ -319,7 +319,7 @@ def test_a_crash_after_the_server_took_it_sends_it_again_under_the_same_id(
     sdr: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_somebody(sdr)
-    genuine = sending.smtp.send
+    genuine = smtp_channel.send
 
     class Died(BaseException):
         pass
@@ -328,10 +328,10 @@ def test_a_crash_after_the_server_took_it_sends_it_again_under_the_same_id(
         genuine(*args)
         raise Died
 
-    monkeypatch.setattr(sending.smtp, "send", dies)
+    monkeypatch.setattr(smtp_channel, "send", dies)
     with pytest.raises(Died):
         outbox.send_due(at=make.AT)
-    monkeypatch.setattr(sending.smtp, "send", genuine)
+    monkeypatch.setattr(smtp_channel, "send", genuine)
     assert not Conversation.objects.exists()
     assert outbox.send_due(at=make.AT + outbox.CLAIM) == 1
     ids = {sent.extra_headers["Message-ID"] for sent in mail.outbox}
@@ -490,9 +490,9 @@ def test_a_server_that_knows_no_such_address_is_not_asked_eight_times(
     row = to_somebody(sdr)
 
     def refuses(*args: Any) -> None:
-        raise sending.smtp.NotSent("550 no such user", is_final=True)
+        raise smtp_channel.NotSent("550 no such user", is_final=True)
 
-    monkeypatch.setattr(sending.smtp, "send", refuses)
+    monkeypatch.setattr(smtp_channel, "send", refuses)
     outbox.send_due(at=make.AT)
     row.refresh_from_db()
     assert (row.tries, row.failure) == (outbox.MOST_TRIES, "550 no such user")
@@ -570,14 +570,14 @@ def test_a_cancelled_answer_was_never_said(sdr: User) -> None:
 def test_while_it_is_being_sent_it_is_too_late_to_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
     by = make.user("Noor")
     row = to_somebody(by)
-    genuine, under_way, go_on = sending.smtp.send, threading.Event(), threading.Event()
+    genuine, under_way, go_on = smtp_channel.send, threading.Event(), threading.Event()
 
     def slow(*args: Any) -> None:
         under_way.set()
         assert go_on.wait(20)
         genuine(*args)
 
-    monkeypatch.setattr(sending.smtp, "send", slow)
+    monkeypatch.setattr(smtp_channel, "send", slow)
 
     def work() -> int:
         try:
