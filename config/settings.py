@@ -435,5 +435,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # The receiver of mail would write down who writes to which secret address.
+        "mail.log": {"level": "WARNING"},
     },
 }

@@ -67,12 +67,7 @@ class ServersForm(KringForm):
     imap_host = forms.CharField(label=_("Server for reading (IMAP)"), max_length=253)
     imap_port = forms.IntegerField(label=_("Its port"), min_value=1, max_value=65535, initial=993)
     imap_security = forms.ChoiceField(label=_("Its security"), choices=MailSecurity, initial=MailSecurity.TLS)
-    smtp_host = forms.CharField(
-        label=_("Server for sending (SMTP)"),
-        max_length=253,
-        required=False,
-        help_text=_("Empty: mail is sent by the server of this installation."),
-    )
+    smtp_host = forms.CharField(label=_("Server for sending (SMTP)"), max_length=253, required=False)
     smtp_port = forms.IntegerField(label=_("Its port"), min_value=1, max_value=65535, initial=465)
     smtp_security = forms.ChoiceField(label=_("Its security"), choices=MailSecurity, initial=MailSecurity.TLS)
 
