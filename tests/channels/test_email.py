@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.channels.email import Address, ReadMail, Unreadable, read
-from crm.channels.email.mail import LARGEST_FILE, LONGEST_KEY, LONGEST_TEXT, MOST_FILES
+from crm.channels.email.mail import LARGEST_FILE, LARGEST_FILES, LONGEST_KEY, LONGEST_TEXT, MOST_FILES
 
 RECEIVED = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -201,15 +200,18 @@ def test_files_keep_their_names_whatever_wrote_them() -> None:
     assert got.html == ""
 
 
-def test_a_file_too_large_is_named_with_its_size_and_not_kept() -> None:
+def test_a_file_too_large_is_named_with_its_size_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (LARGEST_FILE, LARGEST_FILES) == (10 * 1024 * 1024, 25 * 1024 * 1024)
+    monkeypatch.setattr("crm.channels.email.parts.LARGEST_FILE", 1000)
+    monkeypatch.setattr("crm.channels.email.parts.LARGEST_FILES", 2500)
     message = EmailMessage()
     message.set_content("Hello")
-    sizes = [LARGEST_FILE + 1, LARGEST_FILE, LARGEST_FILE, LARGEST_FILE, 10]
+    sizes = [1001, 1000, 1000, 1000, 500, 1]
     for number, size in enumerate(sizes):
-        message.add_attachment(bytes(size), maintype="application", subtype="zip", filename=f"{number}.zip", cte="8bit")
-    got = read(message.as_bytes(), received_at=RECEIVED)
+        message.add_attachment(bytes(size), maintype="application", subtype="zip", filename=f"{number}.zip")
+    got = built(message)
     assert [file.size for file in got.attachments] == sizes
-    assert [file.content is not None for file in got.attachments] == [False, True, True, False, True]
+    assert [file.content is not None for file in got.attachments] == [False, True, True, False, True, False]
 
 
 def test_only_so_many_files_are_kept() -> None:
@@ -294,10 +296,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_letter_holds_up_the_ones_behind_it(name: str) -> None:
-    """Each of these took a minute or more with a reader that is not careful; the bound is far above what any takes on a slow machine."""
-    began = time.process_time()
-    mail(b"From: a@example.com\n" + HOSTILE[name])
-    assert time.process_time() - began < 30
+    """Each of these takes minutes with a reader that is not careful: then this test does not come to an end."""
+    assert mail(b"From: a@example.com\n" + HOSTILE[name]).sender == Address("", "a@example.com")
 
 
 # ── Whatever the bytes ───────────────────────────────────────────────────────────────────────────────────────────────
