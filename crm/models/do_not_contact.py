@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.people import Person
+from crm.models.people import Person, PhoneNumber
 
 
 class Scope(models.TextChoices):
@@ -97,6 +97,11 @@ class DoNotContact(models.Model):
     def __str__(self) -> str:
         return f"{self.person or self.number or self.address}: {self.get_scope_display()}"
 
+    @property
+    def readable(self) -> str:
+        """The number as people write it, or the address; empty for a wish about a person."""
+        return PhoneNumber(number=self.number).readable if self.number else self.address
+
 
 class Register(models.Model):
     """A list of numbers or addresses that a file brought, such as a national do-not-call-me register. Loading it again replaces its entries.
@@ -140,6 +145,10 @@ class RegisterEntry(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def readable(self) -> str:
+        return PhoneNumber(number=self.value).readable
 
 
 def after_attempts() -> list[int]:

@@ -37,32 +37,34 @@ def barred(people: Sequence[int], channel: str, values: Mapping[int, Sequence[st
 
 
 def standing(
-    people: Sequence[int], values: Iterable[str], scopes: Sequence[Scope]
+    people: Sequence[int], values: Iterable[str], scopes: Sequence[Scope], *, named: bool = True
 ) -> tuple[dict[int, str], dict[str, str]]:
-    """Who of these people asked for it themselves, and which of these numbers and addresses are held back by a wish or a register; each with why.
-    Two queries."""
+    """Who of these people asked for it themselves, and which of these numbers and addresses are held back by a wish or a register; each with why,
+    which names the number or address unless `named` is False. Two queries."""
     used = set(values)
     own: dict[int, str] = {}
     held: dict[str, str] = {}
     wishes = DoNotContact.objects.standing().filter(scope__in=scopes).select_related("by").order_by("-made_at", "-pk")
     for wish in wishes.filter(Q(person__in=people) | Q(number__in=used - {""}) | Q(address__in=used - {""})):
         if wish.person_id is not None:
-            own[wish.person_id] = sentence(wish)
+            own[wish.person_id] = sentence(wish, named=named)
         else:
-            held[wish.number or wish.address] = sentence(wish)
+            held[wish.number or wish.address] = sentence(wish, named=named)
     entries = RegisterEntry.objects.filter(value__in=used - held.keys(), register__scope__in=scopes)
     for entry in entries.select_related("register").order_by("register__loaded_at", "pk"):
         held[entry.value] = _("%(value)s stands in the register “%(register)s”, loaded on %(day)s.") % {
-            "value": entry.value,
+            "value": entry.readable if named else _("One of their numbers or addresses"),
             "register": entry.register,
             "day": _day(timezone.localtime(entry.register.loaded_at).date()),
         }
     return own, held
 
 
-def sentence(wish: DoNotContact) -> str:
-    """What was asked of us, why, how we know, since when, and who wrote it down."""
-    thing = wish.number or wish.address
+def sentence(wish: DoNotContact, *, named: bool = True) -> str:
+    """What was asked of us, why, how we know, since when, and who wrote it down; `named` says which number or address it is about."""
+    thing = wish.readable
+    if thing and not named:
+        thing = _("one of their numbers") if wish.number else _("one of their addresses")
     asked = {
         Scope.CALL: _("They asked us not to call %(thing)s") if thing else _("They asked us not to call"),
         Scope.MAIL: _("They asked us not to mail %(thing)s") if thing else _("They asked us not to mail"),

@@ -98,7 +98,7 @@ def _too_many() -> str:
 
 @dataclass(frozen=True)
 class Peace:
-    """What of these people is held back: for whom all of it, which single numbers and addresses, and why."""
+    """What of these people is held back: for whom all of it, which single numbers and addresses, and why, in words that do not give them away."""
 
     call: dict[int, str] = field(default_factory=dict)
     mail: dict[int, str] = field(default_factory=dict)
@@ -115,8 +115,8 @@ def _peace(people: Sequence[Person]) -> Peace:
     keys = [person.pk for person in people]
     numbers = [point.number for person in people for point in person.phone_numbers.all()]
     addresses = [point.address for person in people for point in person.email_addresses.all()]
-    call, held_numbers = wishes.standing(keys, numbers, [Scope.CONTACT, Scope.CALL])
-    mail, held_addresses = wishes.standing(keys, addresses, [Scope.CONTACT, Scope.MAIL])
+    call, held_numbers = wishes.standing(keys, numbers, [Scope.CONTACT, Scope.CALL], named=False)
+    mail, held_addresses = wishes.standing(keys, addresses, [Scope.CONTACT, Scope.MAIL], named=False)
     return Peace(call, mail, held_numbers | held_addresses)
 
 
