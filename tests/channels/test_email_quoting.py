@@ -27,6 +27,7 @@ ANNOUNCED = [
     "Op dinsdag 3 november 2026 heeft Jan de Vries <jan@example.com> het volgende geschreven:",
     "Am 03.11.2026 um 10:12 schrieb Jan de Vries <jan@example.com>:",
     "Le mar. 3 nov. 2026 à 10:12, Jan de Vries <jan@example.com> a écrit :",
+    "Op 3 nov. 2026 10:12 heeft Jan de Vries <jan@example.com> geschreven:",
     "2026-11-03 10:12 GMT+01:00 Jan de Vries <jan@example.com>:",
 ]
 HEADINGS = [
@@ -51,7 +52,7 @@ def test_an_announced_quote_is_folded(announcement: str) -> None:
     assert said.quoted.endswith("> Kan dat?\n> Jan")
 
 
-@pytest.mark.parametrize("announcement", [line for line in ANNOUNCED if "geschreven" not in line] + HEADINGS)
+@pytest.mark.parametrize("announcement", ANNOUNCED + HEADINGS)
 def test_what_follows_an_announcement_unmarked_is_quoted_to_the_end(announcement: str) -> None:
     said = split(f"Dat is goed.\n\n{announcement}\n\nKan dat?\n\nJan\n")
     assert said.text == "Dat is goed."
@@ -61,6 +62,12 @@ def test_what_follows_an_announcement_unmarked_is_quoted_to_the_end(announcement
 @pytest.mark.parametrize("announcement", ANNOUNCED)
 def test_an_answer_below_the_quote_is_kept(announcement: str) -> None:
     assert split(f"{announcement}\n> Kan dat?\n\nDat is goed.").text == "Dat is goed."
+
+
+def test_an_announcement_without_a_colon_counts_above_marked_lines() -> None:
+    said = split("Prima.\n\nOp di 3 nov 2026 om 10:12 schreef Jan <jan@example.com>\n\n> Kan dat?")
+    assert said.text == "Prima."
+    assert said.quoted.startswith("Op di 3 nov")
 
 
 def test_answers_between_the_lines_are_kept_in_order() -> None:
@@ -146,6 +153,8 @@ def test_a_signature_is_cut_and_kept_apart(signed: str, signature: str) -> None:
     "text",
     [
         "Bedankt",
+        "Best Noor,\n\nThat is fine.",
+        "Beste Noor,\n\nDat is goed.",
         "Thanks for the offer, we will take it.",
         "Groeten aan iedereen, en kun je morgen bellen?",
         "Best is to call me tomorrow.",

@@ -35,6 +35,7 @@ WROTE = (
     "writes",
     "schreef",
     "schreven",
+    "geschreven",
     "schrieb",
     "a écrit",
     "escribió",
@@ -171,7 +172,7 @@ def announced_at(lines: list[str]) -> dict[int, int]:
     """Where "On … wrote:" begins and ends, in whatever way it was wrapped."""
     found: dict[int, int] = {}
     for last, line in enumerate(lines):
-        if not line.endswith(":") or is_quoted(line):
+        if not line.endswith((":", ">")) or is_quoted(line):
             continue
         first = _announcement(lines, last)
         if first is not None:
@@ -199,10 +200,12 @@ def _announcement(lines: list[str], last: int) -> int | None:
 
 def announces(line: str, *, is_followed_by_quote: bool) -> bool:
     """Whether this line says who wrote what follows: a verb with a date or a name before quoted lines, or an address with a moment."""
-    if not line.endswith(":") or len(line) > LONGEST_ANNOUNCEMENT:
+    if len(line) > LONGEST_ANNOUNCEMENT:
         return False
     has_address = bool(_ADDRESS.search(line))
     has_time = has_moment(line)
+    if not line.endswith(":"):
+        return is_followed_by_quote and has_address and has_time and bool(_WROTE.search(line)) and _opens(line)
     if _WROTE.search(line):
         return is_followed_by_quote or (has_time and (has_address or _opens(line)))
     return has_address and has_time and (is_followed_by_quote or line.endswith(">:"))

@@ -107,7 +107,8 @@ def _signs(lines: Sequence[str], at: int, last: int, sender: Address | None) -> 
     words = line.rstrip(_END).strip(" *_").lower()
     if words in CLOSINGS:
         return _look_signed(following[:2]) and not _goes_on(lines, at, last)
-    if words.startswith(CLOSINGS) and len(line) <= 60 and _closes_with_name(line):
+    is_first = not any(text.strip() for text in lines[:at])  # "Best Noor," opens a letter.
+    if words.startswith(CLOSINGS) and len(line) <= 60 and not is_first and _closes_with_name(line):
         return _look_signed(following[:2]) and not _goes_on(lines, at, last)
     if words in THANKS:
         return bool(following) and _look_signed(following)
