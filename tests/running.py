@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,9 @@ class Up:
         """The child whose command holds `word`: granian, worker or beat."""
         assert self.process is not None
         for process in psutil.Process(self.process.pid).children():
-            if word in process.cmdline():
-                return process
+            with suppress(psutil.Error):  # One that was killed a moment ago has no command any more.
+                if word in process.cmdline():
+                    return process
         raise AssertionError(f"No {word} among the children of `up`.")
 
     def stop(self, number: int, *, seconds: float = 40) -> int:

@@ -65,11 +65,11 @@ class ServersForm(KringForm):
         label=_("User name"), max_length=254, required=False, help_text=_("Empty: the address itself.")
     )
     imap_host = forms.CharField(label=_("Server for reading (IMAP)"), max_length=253)
-    imap_port = forms.IntegerField(label=_("Its port"), min_value=1, max_value=65535, initial=993)
-    imap_security = forms.ChoiceField(label=_("Its security"), choices=MailSecurity, initial=MailSecurity.TLS)
+    imap_port = forms.IntegerField(label=_("Port (IMAP)"), min_value=1, max_value=65535, initial=993)
+    imap_security = forms.ChoiceField(label=_("Security (IMAP)"), choices=MailSecurity, initial=MailSecurity.TLS)
     smtp_host = forms.CharField(label=_("Server for sending (SMTP)"), max_length=253, required=False)
-    smtp_port = forms.IntegerField(label=_("Its port"), min_value=1, max_value=65535, initial=465)
-    smtp_security = forms.ChoiceField(label=_("Its security"), choices=MailSecurity, initial=MailSecurity.TLS)
+    smtp_port = forms.IntegerField(label=_("Port (SMTP)"), min_value=1, max_value=65535, initial=465)
+    smtp_security = forms.ChoiceField(label=_("Security (SMTP)"), choices=MailSecurity, initial=MailSecurity.TLS)
 
     @property
     def servers(self) -> dict[str, Any]:

@@ -68,6 +68,13 @@ def cleared(*people: Person) -> Iterator[None]:
         EmailAddress.objects.filter(person__in=people).delete()
 
 
+def has_worker(stack: LiveStack) -> bool:
+    try:
+        return stack.up.child("worker").is_running()
+    except AssertionError:
+        return False
+
+
 def key_of(stack: LiveStack) -> Any:
     """What is sealed here is opened by the stack, which has a key of its own."""
     return override_settings(SECRET_KEY=stack.up.environment["KRING_SECRET_KEY"])
@@ -104,7 +111,7 @@ def test_a_worker_killed_between_fetching_and_committing_loses_nothing_and_doubl
         finally:
             execute(AT_ONCE)
         Mailbox.objects.filter(pk=box.pk).update(claimed_until=None)  # Two minutes later, as it were.
-        wait_for(lambda: stack_db.up.child("worker"), seconds=60, why="another worker")
+        wait_for(lambda: has_worker(stack_db), seconds=60, why="another worker")
         stack_db.manage("shell", "-c", f"from crm.tasks import poll_mailbox; poll_mailbox.delay({box.pk})")
         wait_for(
             lambda: MailMessage.objects.filter(mailbox=box).count() == len(keys),
@@ -130,8 +137,8 @@ def test_connecting_a_mailbox_makes_a_reply_appear_on_the_persons_page(
         page.get_by_label("Password").fill("not this one")
         page.get_by_label("User name").fill(one_imap_server.username)
         page.get_by_label("Server for reading (IMAP)").fill(one_imap_server.host)
-        page.get_by_label("Its port").first.fill(str(one_imap_server.port))
-        page.get_by_label("Its security").first.select_option(MailSecurity.NONE)
+        page.get_by_label("Port (IMAP)").fill(str(one_imap_server.port))
+        page.get_by_label("Security (IMAP)").select_option(MailSecurity.NONE)
         page.get_by_role("button", name="Connect").click()
         expect(page.get_by_role("alert")).to_contain_text("does not accept this user name and password")
         assert serious_barriers(page) == []
