@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings as kring
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -107,7 +108,7 @@ def load(request: Request) -> HttpResponse:
         else:
             number = loaded.register.entries_count
             told = ngettext("%(number)s entry is kept.", "%(number)s entries are kept.", number)
-            messages.success(request, told % {"number": f"{number:,}"})
+            messages.success(request, told % {"number": intcomma(number)})
             if not loaded.refused:
                 return redirect("crm:registers")
     return render_page(request, "crm/register_load.html", {"form": form, "loaded": loaded})

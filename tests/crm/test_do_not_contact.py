@@ -22,13 +22,14 @@ from tests import make
 pytestmark = pytest.mark.django_db
 AT = make.AT
 NUMBER, OTHER = "+3215123456", "+3215123457"
+READABLE = "+32 15 12 34 56"
 
 
-def answer(person: Person, channel: str = "call", at: datetime = AT, **more: str) -> pacing.Answer:
-    return pacing.may_contact(person, channel, at, **more)  # type: ignore[arg-type]
+def answer(person: Person, channel: str = "call", at: datetime = AT, **more: Any) -> pacing.Answer:
+    return pacing.may_contact(person, channel, at, **more)
 
 
-def never(person: Person, channel: str = "call", **more: str) -> str:
+def never(person: Person, channel: str = "call", **more: Any) -> str:
     found = answer(person, channel, **more)
     assert isinstance(found, Never), found
     return found.why
@@ -66,12 +67,12 @@ def test_the_sentence_says_what_why_since_when_how_we_know_and_who_noted_it(sdr:
 def test_a_barred_number_is_not_called_whoever_has_it_and_another_of_theirs_may_be(sdr: User) -> None:
     person, colleague = make.person(phone=NUMBER), make.person(phone=NUMBER)
     make.wish(number="015/12.34.56", scope=Scope.CALL, by=sdr)
-    assert NUMBER in never(person)
-    assert NUMBER in never(colleague, number=NUMBER)
+    assert READABLE in never(person)
+    assert READABLE in never(colleague, number=NUMBER)
     person.phone_numbers.create(number=OTHER)
     assert answer(person) == Allowed(), "not every number they have is barred"
     assert answer(person, number=OTHER) == Allowed()
-    assert NUMBER in never(person, number=NUMBER)
+    assert READABLE in never(person, number=NUMBER)
     assert answer(person, "email") == Allowed()
 
 
@@ -110,7 +111,7 @@ def test_a_wish_is_noted_once_and_stands_in_the_timeline(sdr: User) -> None:
     assert make.wish(number="+32 15 12 34 56", scope=Scope.CALL, by=sdr, reason="Again") == first
     event = Event.objects.get(kind=EventKind.CONTACT_BARRED)
     assert (event.person, event.by) == (person, sdr)
-    assert event.new["thing"] == NUMBER
+    assert (event.new or {})["thing"] == NUMBER
 
 
 def test_since_is_today_where_the_writer_is_unless_they_say_otherwise(sdr: User) -> None:
@@ -151,8 +152,8 @@ def test_lifting_keeps_the_row_with_who_and_why_and_opens_the_way(sdr: User, man
     assert (wish.lifted_at, wish.lifted_by, wish.lifted_why) == (later, manager, "She called and asked us to")
     assert answer(person) == Allowed()
     event = Event.objects.get(kind=EventKind.CONTACT_ALLOWED)
-    assert (event.person, event.by, event.new["why"]) == (person, manager, "She called and asked us to")
-    assert event.old["reason"] == wish.reason
+    assert (event.person, event.by, (event.new or {})["why"]) == (person, manager, "She called and asked us to")
+    assert (event.old or {})["reason"] == wish.reason
 
 
 def test_lifting_asks_why(sdr: User) -> None:
@@ -180,7 +181,7 @@ def test_a_register_bars_the_numbers_it_holds_in_any_notation() -> None:
     person = make.person(phone=NUMBER)
     register = make.register("015 12 34 56", "0031 20 123 45 67", name="Do not call me")
     assert set(register.entries.values_list("value", flat=True)) == {NUMBER, "+31201234567"}
-    assert never(person) == f"{NUMBER} stands in the register “Do not call me”, loaded on 23 November 2026."
+    assert never(person) == f"{READABLE} stands in the register “Do not call me”, loaded on 23 November 2026."
     assert answer(person, "email") == Allowed()
 
 

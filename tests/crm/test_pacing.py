@@ -412,8 +412,8 @@ def test_the_numbers_are_those_of_the_administrator(sdr: User, account_manager: 
     attempt(person, MONDAY, sdr)
     assert until(call(person, MONDAY + timedelta(minutes=1))) == here("2026-11-24", "07:00")
     event = Event.objects.get(kind=EventKind.PACING_CHANGED)
-    assert event.old["attempt_days"] == [2, 4, 7, 14]
-    assert event.new["attempt_days"] == [0, 1]
+    assert (event.old or {})["attempt_days"] == [2, 4, 7, 14]
+    assert (event.new or {})["attempt_days"] == [0, 1]
 
 
 @pytest.mark.parametrize(
