@@ -49,6 +49,7 @@ def test_a_known_person_is_recognised_by_address_whatever_name_they_type() -> No
     assert lead.organisation == company
     assert Person.objects.count() == 1
     assert known.phone_numbers.get().number == "+3215123456"
+    assert not known.phone_numbers.get().is_confirmed
     known.refresh_from_db()
     assert str(known) == "Sofie De Wit"
 

@@ -44,7 +44,7 @@ def names(client, query: str = "") -> list[str]:
         ("sort=-customer_since", ["Zeeman Bouw", "Aerts Logistics", "Notelaar Interiors"]),
         ("sort=city", ["Notelaar Interiors", "Aerts Logistics", "Zeeman Bouw"]),
         ("city=mechelen&owner=team", ["Notelaar Interiors"]),
-        ("contact=never&sort=-people", ["Zeeman Bouw", "Notelaar Interiors", "Aerts Logistics"]),
+        ("contact=never&sort=-people", ["Zeeman Bouw", "Aerts Logistics", "Notelaar Interiors"]),
         ("sector=x", []),
         ("named=qqqq", []),
     ],
