@@ -21,6 +21,7 @@ from crm.demo.cast import PASSWORD, PEOPLE
 from crm.demo.circle import Circle
 from crm.demo.crowd import Crowd
 from crm.demo.days import Days
+from crm.demo.record import Record
 from crm.demo.story import Story
 from crm.demo.walk import Walk
 from crm.models import ConversationKind, FollowUp, OutgoingMail, Role, Rule, User
@@ -50,6 +51,7 @@ def load(*, at: datetime) -> None:
         crowd = Crowd(walk, circle)
         Story(walk, circle, crowd).gather()
         crowd.gather()
+        Record(walk).gather()
         walk.follow(_mornings(walk))
         walk.tell()
         _put_right()

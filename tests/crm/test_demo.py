@@ -16,12 +16,15 @@ from django.db.models import Count, F, Max, Q
 from crm import demo, outbox
 from crm.clock import WorkCalendar, is_working_day
 from crm.models import (
+    Acquaintance,
     Advocate,
+    Attempt,
     CaptureForm,
     Conversation,
     Deal,
     DealState,
     DeclineReason,
+    DoNotContact,
     Event,
     Finding,
     FollowUp,
@@ -31,16 +34,24 @@ from crm.models import (
     Lead,
     LeadStatus,
     LostReason,
+    MailMessage,
+    MailTemplate,
+    Merge,
+    MessageState,
     Organisation,
     OutgoingMail,
     Person,
+    PossibleDuplicate,
     Promise,
     PromiseSide,
     PromiseState,
     Referral,
     ReferralState,
+    Register,
     Role,
     Rule,
+    SavedView,
+    Scope,
     Stage,
     Touch,
     User,
@@ -122,7 +133,9 @@ def test_people_work_in_working_hours() -> None:
 
 def test_what_is_written_agrees_with_itself() -> None:
     assert not Deal.objects.open().filter(Q(next_step="") | Q(next_step_on__isnull=True)).exists()
-    latest = Person.objects.annotate(latest=Max("conversations__at")).exclude(latest__isnull=True)
+    latest = Person.objects.annotate(
+        latest=Max("conversations__at", filter=Q(conversations__is_automatic=False))
+    ).exclude(latest__isnull=True)
     assert not latest.exclude(last_contact_at=F("latest")).exists()
     assert not Person.objects.filter(conversations__isnull=True, last_contact_at__isnull=False).exists()
     assert not Lead.objects.filter(answered_at__lt=F("received_at")).exists()
@@ -193,3 +206,25 @@ def test_a_second_time_changes_nothing() -> None:
 def test_a_wrong_moment_is_named() -> None:
     with pytest.raises(CommandError, match="tomorrow"):
         call_command("seed", at="tomorrow")
+
+
+def test_the_record_holds_something_of_everything() -> None:
+    assert PossibleDuplicate.objects.waiting().exists()
+    (merge,) = Merge.objects.standing()
+    assert merge.may_be_undone(AT)
+    assert {wish.scope for wish in DoNotContact.objects.standing()} == {Scope.CALL, Scope.MAIL}
+    assert Register.objects.get().is_old(AT)
+    assert MailMessage.objects.filter(state=MessageState.TAKEN, conversation__isnull=False).count() == 3
+    assert MailMessage.objects.get(is_automatic=True).away_until > TODAY
+    assert Attempt.objects.unanswered().exists()
+    assert Acquaintance.objects.count() == 2
+    assert Person.objects.filter(not_before__gt=TODAY).exists()
+    assert Person.objects.filter(basis_review_on__lt=TODAY).exists()
+    assert MailTemplate.objects.count() == 2
+    assert SavedView.objects.filter(is_shared=True).count() == 1
+
+
+def test_each_view_that_somebody_keeps_shows_somebody(client: Any) -> None:
+    client.force_login(User.objects.get(email="mieke@kring.example"))
+    for view in SavedView.objects.all():
+        assert b"data-row" in client.get(f"/people/?{view.query}").content, view
