@@ -85,7 +85,7 @@ class Up:
         self.output = var / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str, seconds: float = 90) -> None:
+    def start(self, *options: str, seconds: float = 300) -> None:
         """Afterwards it serves; how long that took is in `seconds_to_first_page`."""
         self.var.mkdir(parents=True, exist_ok=True)
         begun = time.monotonic()
