@@ -135,7 +135,8 @@ class Present:
             found = list(search.people_named(ours, self.named)[:FOUND])
         self.found = [person for person in found if person.pk not in known]
         self.people = [*self.ticked, *self.found]
-        self.is_looking = "find" in self.post or self._is_unfinished(keys - known_before)
+        self.is_unfinished = "find" not in self.post and self._is_unfinished(keys - known_before)
+        self.is_looking = "find" in self.post or self.is_unfinished
 
     def _is_unfinished(self, others: set[int]) -> bool:
         """A name was typed and nobody ticked or added for it: who presses Enter there looks for somebody and is not done yet."""

@@ -144,7 +144,7 @@ def test_somebody_of_elsewhere_is_found_by_name_or_mail_and_nothing_is_saved_yet
     assert not Conversation.objects.exists()
     part = client.post(address, typing, headers={"HX-Request": "true", "HX-Target": "who"}).content.decode()
     assert part.lstrip().startswith('<div id="who">')
-    client.post(address, said(person, named=typed))
+    assert "This is not logged yet" in client.post(address, said(person, named=typed)).content.decode()
     assert not Conversation.objects.exists(), "Enter in the field of the name looks for it"
     client.post(address, said(person, els, named=typed))
     assert set(Conversation.objects.get().people.all()) == {person, els}
