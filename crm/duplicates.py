@@ -35,6 +35,11 @@ not."""
 VERY_LIKE = 0.8
 """The same for two organisations of which nothing else is alike."""
 
+NEAR = 0.4
+"""How much the names of two organisations have in common, legal forms included, to be looked at more closely on arrival."""
+COMMON = 100
+"""With how many organisations a word may begin before it, such as *Bakkerij*, says nothing about any two of them."""
+
 LEGAL_FORMS = """
     AG ASBL BV BVBA COOP CV CVBA EURL GCV GMBH INC KG LIMITED LLC LTD MBH NV OHG PLC SA SARL SAS SASU SCRL SE SL SNC SPRL SRL STICHTING UG VOF VZW
 """.split()  # noqa: SIM905 - a page of words reads better than a page of quotes
@@ -46,6 +51,8 @@ IGNORED: dict[str, Any] = {
     "most": MOST_SHARING,
     "like": LIKE,
     "very_like": VERY_LIKE,
+    "near": NEAR,
+    "common": COMMON,
 }
 
 # A person's name without its particles (a first word is none, unless there is no given name), and an organisation's without legal form and article.
@@ -89,7 +96,7 @@ SELECT n.one, n.other, 0.9 * n.likeness AS likeness FROM (
 LIKE_NAME_ANYWHERE = f"""
 WITH words AS (
     SELECT p.id, n.name, w.start FROM crm_person p
-    CROSS JOIN LATERAL (SELECT {PERSON_NAME.format("p")} AS name) n
+    CROSS JOIN LATERAL (SELECT {PERSON_NAME.format("p")} AS name OFFSET 0) n
     CROSS JOIN LATERAL (SELECT DISTINCT left(word, 2) AS start FROM regexp_split_to_table(n.name, '[^[:alnum:]]+') word WHERE word <> '') w
 ), here AS MATERIALIZED (
     SELECT words.id, words.name, words.start, places.domain FROM words
@@ -104,7 +111,7 @@ SAME_NUMBER = """
 SELECT a.id AS one, b.id AS other, 0.7 + 0.3 * similarity(a.plain_name, b.plain_name) AS likeness
 FROM crm_organisation a JOIN crm_organisation b ON b.{number} = a.{number} AND b.{number} <> '' AND b.id <> a.id
 WHERE {{about}} AND a.{number} <> ''
-    AND (SELECT count(*) FROM (SELECT FROM crm_organisation z WHERE z.{number} = a.{number} LIMIT %(most)s + 1) z) <= %(most)s
+    AND (SELECT count(*) FROM (SELECT FROM crm_organisation z WHERE z.{number} = a.{number} AND z.{number} <> '' LIMIT %(most)s + 1) z) <= %(most)s
 """
 # The domains of an organisation: its own, and those of the mail of who works there.
 SITES = """
@@ -116,22 +123,35 @@ WHERE p.ended_on IS NULL AND split_part(e.address, '@', 2) <> ALL (%(free)s)
 SHARE_A_SITE = (
     f"EXISTS (SELECT FROM ({SITES}) s JOIN ({SITES}) t ON t.domain = s.domain WHERE s.id = a.id AND t.id = b.id)"
 )
-NAMED = f"""
-SELECT o.id, {ORGANISATION_NAME.format("o")} AS name, left({ORGANISATION_NAME.format("o")}, 4) AS start FROM crm_organisation o
+ALIKE = f"""
+similarity(a.name, b.name) >= %(like)s AND (similarity(a.name, b.name) >= %(very_like)s OR {SHARE_A_SITE})
 """
+NAMED = "CROSS JOIN LATERAL (SELECT {0}.id, " + ORGANISATION_NAME + " AS name OFFSET 0) {1}"
 LIKE_ORGANISATION_HERE = f"""
+WITH near AS MATERIALIZED (
+    SELECT x.id AS one, y.id AS other FROM crm_organisation x JOIN crm_organisation y ON y.plain_name %% x.plain_name
+    WHERE x.id = ANY (%(ids)s) AND y.id <> x.id AND similarity(x.plain_name, y.plain_name) >= %(near)s
+)
 SELECT a.id AS one, b.id AS other, 0.9 * similarity(a.name, b.name) AS likeness
-FROM ({NAMED} WHERE o.id = ANY (%(ids)s)) a
-CROSS JOIN LATERAL ({NAMED} WHERE o.id <> a.id AND o.plain_name LIKE '%%' || replace(a.start, ' ', '%%') || '%%') b
-WHERE b.start = a.start AND a.name <> '' AND similarity(a.name, b.name) >= %(like)s
-    AND (similarity(a.name, b.name) >= %(very_like)s OR {SHARE_A_SITE})
+FROM near JOIN crm_organisation x ON x.id = near.one JOIN crm_organisation y ON y.id = near.other
+{NAMED.format("x", "a")} {NAMED.format("y", "b")}
+WHERE {ALIKE}
 """
+# Each name stands under the beginnings of its words, but for those with which very many begin, and under itself.
 LIKE_ORGANISATION_ANYWHERE = f"""
-WITH named AS MATERIALIZED ({NAMED})
+WITH named AS MATERIALIZED (
+    SELECT n.id, n.name FROM crm_organisation o {NAMED.format("o", "n")} WHERE n.name <> ''
+), words AS MATERIALIZED (
+    SELECT id, left(word, 4) AS start FROM named CROSS JOIN LATERAL regexp_split_to_table(name, ' ') word UNION SELECT id, '=' || name FROM named
+), rare AS MATERIALIZED (
+    SELECT start FROM words GROUP BY start HAVING count(*) BETWEEN 2 AND %(common)s
+), near AS MATERIALIZED (
+    SELECT DISTINCT x.id AS one, y.id AS other
+    FROM rare JOIN words x ON x.start = rare.start JOIN words y ON y.start = rare.start WHERE x.id < y.id
+)
 SELECT a.id AS one, b.id AS other, 0.9 * similarity(a.name, b.name) AS likeness
-FROM named a JOIN named b ON b.start = a.start
-WHERE a.id < b.id AND a.name <> '' AND similarity(a.name, b.name) >= %(like)s
-    AND (similarity(a.name, b.name) >= %(very_like)s OR {SHARE_A_SITE})
+FROM near JOIN named a ON a.id = near.one JOIN named b ON b.id = near.other
+WHERE {ALIKE}
 """
 
 ABOUT_THESE, ABOUT_ALL = "a.id = ANY (%(ids)s)", "a.id < b.id"
