@@ -45,7 +45,7 @@ def luc(db: None) -> Person:
     return make.person("Luc Maes", email="luc@maes.example")
 
 
-def take(mailbox: Mailbox | None = None, *, user: User | None = None, at: Any = AT, **words: Any) -> MailMessage:
+def take(mailbox: Mailbox | None = None, *, user: User | None = None, at: Any = AT, **words: Any) -> Any:
     words.setdefault("at", at - timedelta(hours=1))
     return correspondence.take_in(raw=letter(**words), mailbox=mailbox, user=user, at=at)
 
@@ -161,7 +161,7 @@ def test_two_without_a_message_id_are_the_same_when_their_bytes_are(mailbox, luc
 
 def test_a_conversation_that_somebody_removed_is_not_taken_in_again(mailbox, luc, sdr):
     raw = letter(at=AT)
-    message = correspondence.take_in(raw=raw, mailbox=mailbox, at=AT)
+    message: Any = correspondence.take_in(raw=raw, mailbox=mailbox, at=AT)
     conversations.delete(conversation=message.conversation, by=sdr, at=AT)
     again = correspondence.take_in(raw=raw, mailbox=mailbox, at=AT)
     assert (again.pk, again.conversation) == (message.pk, None)
@@ -236,7 +236,8 @@ def test_our_answer_by_mail_stops_the_response_clock_of_the_lead(mailbox, sdr):
 
 def test_a_mail_dated_in_the_future_happened_now(mailbox, luc):
     raw = letter(at=AT + timedelta(hours=20))
-    assert correspondence.take_in(raw=raw, mailbox=mailbox, at=AT).conversation.at == AT
+    message: Any = correspondence.take_in(raw=raw, mailbox=mailbox, at=AT)
+    assert message.conversation.at == AT
 
 
 def test_attachments_are_kept_with_the_message(mailbox, luc):
@@ -244,8 +245,8 @@ def test_attachments_are_kept_with_the_message(mailbox, luc):
     mail["From"], mail["To"], mail["Subject"] = "luc@maes.example", "sofie@kring.test", "Schedule"
     mail.set_content("See the file.")
     mail.add_attachment(b"%PDF-1.7 \x00\x01", maintype="application", subtype="pdf", filename="../../plan.pdf")
-    message = correspondence.take_in(raw=mail.as_bytes(), mailbox=mailbox, at=AT)
-    kept = message.attachments.get()
+    message: Any = correspondence.take_in(raw=mail.as_bytes(), mailbox=mailbox, at=AT)
+    kept: Any = message.attachments.get()
     assert (kept.name, kept.content_type, bytes(kept.content)) == ("plan.pdf", "application/pdf", b"%PDF-1.7 \x00\x01")
 
 
@@ -321,7 +322,7 @@ def test_a_mail_that_came_back_marks_the_address_once_and_tells_its_sender(mailb
     mail = outbox.put(to="luc@maes.example", subject="Dates", body="When?", by=sdr, person=luc, at=AT)
     outbox.send_due(at=AT)
     for _time in range(2):
-        message = correspondence.take_in(raw=bounce(original=mail.message_id), mailbox=mailbox, at=AT)
+        message: Any = correspondence.take_in(raw=bounce(original=mail.message_id), mailbox=mailbox, at=AT)
         assert (message.state, message.conversation, message.text) == (MessageState.NOTICE, None, "")
     address, mail = EmailAddress.objects.get(person=luc), OutgoingMail.objects.get(pk=mail.pk)
     assert address.bounced_at == AT
@@ -428,7 +429,7 @@ def test_forwarding_what_came_in_by_itself_makes_no_second_conversation(mailbox,
 
 
 def test_what_is_no_mail_is_refused_with_a_reason_in_the_language_of_its_owner(mailbox, sdr):
-    message = correspondence.take_in(raw=b"\x00\x01 no mail at all", mailbox=mailbox, at=AT)
+    message: Any = correspondence.take_in(raw=b"\x00\x01 no mail at all", mailbox=mailbox, at=AT)
     assert message.state == MessageState.REFUSED
     assert message.reason
     assert correspondence.take_in(raw=b"", mailbox=mailbox, at=AT).state == MessageState.REFUSED
@@ -436,9 +437,9 @@ def test_what_is_no_mail_is_refused_with_a_reason_in_the_language_of_its_owner(m
 
 def test_a_message_that_failed_keeps_its_bytes_and_is_taken_in_when_it_is_tried_again(mailbox, luc):
     raw = letter(at=AT)
-    failed = correspondence.keep_failed(raw=raw, reason="boom", mailbox=mailbox, place=None, at=AT)
+    failed: Any = correspondence.keep_failed(raw=raw, reason="boom", mailbox=mailbox, place=None, at=AT)
     assert bytes(failed.raw) == raw
-    taken = correspondence.try_again(message=failed, at=AT)
+    taken: Any = correspondence.try_again(message=failed, at=AT)
     assert (taken.state, taken.raw, taken.conversation.people.get()) == (MessageState.TAKEN, None, luc)
     assert MailMessage.objects.count() == 1
     with pytest.raises(Refused):
@@ -446,7 +447,7 @@ def test_a_message_that_failed_keeps_its_bytes_and_is_taken_in_when_it_is_tried_
 
 
 def test_a_failed_message_that_is_dropped_leaves_no_bytes(mailbox):
-    failed = correspondence.keep_failed(raw=b"x", reason="boom", mailbox=mailbox, place=None, at=AT)
+    failed: Any = correspondence.keep_failed(raw=b"x", reason="boom", mailbox=mailbox, place=None, at=AT)
     correspondence.drop(message=failed)
     failed.refresh_from_db()
     assert (failed.state, failed.raw, failed.reason) == (MessageState.REFUSED, None, "boom")

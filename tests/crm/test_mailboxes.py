@@ -76,7 +76,20 @@ def connect(server: ImapServer, owner: User | None, by: User | None = None, **fi
     return mailboxes.connect(owner=owner, by=by or owner or make.user(), at=now(), **fields)
 
 
-def poll(box: Mailbox, at: datetime | None = None) -> Mailbox:
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the messages that are fetched from now on."""
+    fetched: list[int] = []
+    fetch = imap.Session.fetch
+
+    def fetch_and_note(session: imap.Session, uid: int) -> bytes | None:
+        fetched.append(uid)
+        return fetch(session, uid)
+
+    monkeypatch.setattr(imap.Session, "fetch", fetch_and_note)
+    return fetched
+
+
+def poll(box: Mailbox, at: datetime | None = None) -> Any:
     mailboxes.poll(mailbox_id=box.pk, at=at or now())
     return Mailbox.objects.get(pk=box.pk)
 
@@ -110,9 +123,7 @@ def test_what_comes_later_is_read_later_and_what_was_read_is_not_fetched_again(i
     box = connect(imap_server, sdr)
     imap_server.deliver(letter(), letter())
     poll(box)
-    fetched = []
-    fetch = imap.Session.fetch
-    monkeypatch.setattr(imap.Session, "fetch", lambda self, uid: fetched.append(uid) or fetch(self, uid))
+    fetched = noted(monkeypatch)
     imap_server.deliver(letter())
     poll(box)
     assert len(fetched) == 1
@@ -211,7 +222,7 @@ def test_a_poisoned_message_is_put_aside_with_its_bytes_and_blocks_nothing(one_i
     monkeypatch.setattr(email, "read", stumble)
     poll(box)
     assert Conversation.objects.count() == 2
-    failed = MailMessage.objects.get(state=MessageState.FAILED)
+    failed: Any = MailMessage.objects.get(state=MessageState.FAILED)
     assert failed.reason == "ZeroDivisionError"
     assert b"poison" in bytes(failed.raw)
     poll(box)
@@ -243,9 +254,7 @@ def test_a_message_that_is_too_large_is_refused_without_being_fetched(one_imap_s
     box = connect(one_imap_server, sdr)
     one_imap_server.deliver(letter(text="x" * 70 + "\n" * 3000, key="large@maes.example"), letter())
     monkeypatch.setattr(imap, "LARGEST", 2000)
-    fetched = []
-    fetch = imap.Session.fetch
-    monkeypatch.setattr(imap.Session, "fetch", lambda self, uid: fetched.append(uid) or fetch(self, uid))
+    fetched = noted(monkeypatch)
     poll(box)
     large = MailMessage.objects.get(state=MessageState.REFUSED)
     assert (large.key, large.raw, large.text) == ("large@maes.example", None, "")
@@ -283,7 +292,7 @@ def test_what_went_wrong_is_logged_without_a_word_of_the_letter(one_imap_server,
 def test_who_is_not_let_in_hears_why_and_nothing_is_kept(imap_server, sdr, fields, trouble):
     with pytest.raises(NotConnected) as refused:
         connect(imap_server, sdr, **fields)
-    assert str(refused.value) == trouble.label
+    assert str(refused.value) == str(trouble.label)
     assert not Mailbox.objects.exists()
     assert not Event.objects.filter(kind=EventKind.MAILBOX_CONNECTED).exists()
 
@@ -295,7 +304,7 @@ def test_a_server_that_does_not_exist_is_named_as_such(one_imap_server, sdr, mon
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     with pytest.raises(NotConnected) as refused:
         connect(one_imap_server, sdr, imap_host="imap.nowhere.example", imap_security=MailSecurity.TLS)
-    assert str(refused.value) == Trouble.HOST.label
+    assert str(refused.value) == str(Trouble.HOST.label)
 
 
 def test_a_server_whose_certificate_is_trusted_is_read_over_an_encrypted_line(imap_server, sdr, luc, monkeypatch):
@@ -470,7 +479,11 @@ def test_what_cannot_be_is_refused_before_any_server_is_asked(one_imap_server, s
 
 
 def test_the_server_for_sending_is_tried_too(one_imap_server, smtp_server: SmtpServer, sdr):
-    sending = {"smtp_host": "127.0.0.1", "smtp_port": smtp_server.port, "smtp_security": MailSecurity.NONE}
+    sending: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": smtp_server.port,
+        "smtp_security": MailSecurity.NONE,
+    }
     assert connect(one_imap_server, sdr, **sending).smtp_port == smtp_server.port
     with pytest.raises(NotConnected):
         connect(one_imap_server, None, **(sending | {"smtp_port": free_port()}))
@@ -478,12 +491,8 @@ def test_the_server_for_sending_is_tried_too(one_imap_server, smtp_server: SmtpS
 
 def test_the_password_goes_to_no_other_server_without_being_typed_again(one_imap_server, sdr):
     box = connect(one_imap_server, sdr)
-    for name, value in (
-        ("imap_host", "localhost"),
-        ("imap_port", 1),
-        ("username", "other"),
-        ("smtp_host", "localhost"),
-    ):
+    others: dict[str, Any] = {"imap_host": "localhost", "imap_port": 1, "username": "other", "smtp_host": "localhost"}
+    for name, value in others.items():
         with pytest.raises(Refused):
             mailboxes.change(mailbox=Mailbox.objects.get(pk=box.pk), by=sdr, at=now(), **{name: value})
     assert Mailbox.objects.get(pk=box.pk).imap_host == "127.0.0.1"
