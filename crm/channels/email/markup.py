@@ -1,50 +1,23 @@
-"""HTML of a mail: made safe to show, put in words, and parted into what is new and what is repeated."""
+"""HTML of a mail put in words, and parted into what is new and what is repeated."""
 
 from __future__ import annotations
 
-import html as entities
 import re
 from collections.abc import Iterator
 
-import nh3
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring, tostring
 
+from crm.channels.email.cleaning import LONGEST, NOT_SHOWN, cleaned, is_tangled, without_tags
 from crm.channels.email.quoting import announces, as_lines, begins_forward, has_moment, heading_end, is_separator, label
 from crm.channels.email.wording import clean
 
-DEEPEST = 100
-"""Elements within each other, other than those that HTML closes by itself."""
-MOST_TAGS = 60_000
-LONGEST = 1_000_000
 MOST_QUOTES = 100
 GONE = "del"
 """What an emptied element becomes: not one of `TAGS`, so that nothing of it is left in the end."""
-
-TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol",
-    "p", "pre", "s", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-}  # fmt: skip
-"""Words and their order. No images: every one fetched would tell the sender that, when and where their mail is read."""
-
-NOT_SHOWN = {
-    "script",
-    "style",
-    "title",
-    "textarea",
-    "noscript",
-    "template",
-    "svg",
-    "math",
-    "head",
-    "object",
-    "iframe",
-    "select",
-    "button",
-}
 
 QUOTE_BEGINS = frozenset(
     {
@@ -63,52 +36,17 @@ QUOTES = frozenset(
 )
 """Elements of these classes are quoted, or announce a quote, whatever else stands around them."""
 
-CLOSED_BY_ITSELF = {
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-    "p", "li", "dd", "dt", "td", "th", "tr", "tbody", "thead", "tfoot", "option", "html", "body", "head", "o:p",
-}  # fmt: skip
-
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,30})")
-_OUTWARD = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _ENCODING = re.compile(r"^\s*<\?xml[^>]{0,200}>")
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_images=False, display_links=False)
 _RULE = "_" * 32
-
-
-def cleaned(html: str) -> str:
-    """Only words and their order, safe within a page: no style, no script, no form, no image; links to http, https and mailto only."""
-    html = html[:LONGEST]
-    if _is_tangled(html):
-        return _plainly(html)
-    return clean(
-        nh3.clean(
-            html,
-            tags=TAGS,
-            clean_content_tags=NOT_SHOWN,
-            attributes={
-                "a": {"href", "title"},
-                "td": {"colspan", "rowspan"},
-                "th": {"colspan", "rowspan"},
-                "ol": {"start"},
-            },
-            url_schemes={"http", "https", "mailto"},
-            attribute_filter=_kept_value,
-            link_rel="noopener nofollow noreferrer",
-        ).strip()
-    )
-
-
-def _kept_value(tag: str, attribute: str, value: str) -> str | None:
-    """A link leads out of Kring, in plain sight: one without a scheme would be read as a page of Kring itself."""
-    return value if attribute != "href" or _OUTWARD.match(value) else None
 
 
 def in_words(html: str) -> str:
     """The text of this HTML, as somebody sees it; what it quotes is marked with ">" line by line."""
     tree = _tree(html)
     if tree is None:
-        return _without_tags(html)
-    for quote in _innermost_first(tree):
+        return without_tags(html)
+    for quote in _quotes(tree):
         words = _words_of(quote).strip("\n")
         marked = etree.Element("pre")
         marked.text = "\n".join("> " + line for line in words.split("\n")) if words.strip() else ""
@@ -129,7 +67,7 @@ def new_part(html: str) -> str:
     _drop_from_heading(tree)
     for quote in list(tree.iter("blockquote"))[:MOST_QUOTES]:
         _drop_announcement(quote)
-    for quote in _innermost_first(tree):
+    for quote in _quotes(tree):
         _drop(quote)
     if not "".join(tree.itertext()).strip():
         return cleaned(html)
@@ -143,7 +81,7 @@ def new_part(html: str) -> str:
 def _tree(html: str) -> HtmlElement | None:
     """The parsed page without what is not shown; None for what is too deep, too much or no HTML."""
     html = _ENCODING.sub("", html)[:LONGEST]
-    if not html.strip() or _is_tangled(html):
+    if not html.strip() or is_tangled(html):
         return None
     try:
         tree = document_fromstring(
@@ -164,31 +102,15 @@ def _words_of(tree: HtmlElement) -> str:
         return clean("\n".join(piece for piece in tree.itertext() if piece.strip()))
 
 
-def _is_tangled(html: str) -> bool:
-    """Whether elements stand deeper within each other than in any letter, or are too many. Looked at before any reader of HTML is: the time
-    these take grows with the square of the depth."""
-    depth = 0
-    for count, match in enumerate(_TAG.finditer(html)):
-        if match[2].lower() not in CLOSED_BY_ITSELF:
-            depth = max(depth - 1, 0) if match[1] else depth + 1
-        if depth > DEEPEST or count > MOST_TAGS:
-            return True
-    return False
-
-
-def _without_tags(html: str) -> str:
-    """Words of HTML that no reader of HTML should take: the tags left out, nothing more."""
-    broken = re.sub(r"(?i)<(?:br|/p|/div|/tr|/li)\b[^<>]{0,1000}>", "\n", html[:LONGEST])
-    return clean(entities.unescape(re.sub(r"<[^<>]{0,2000}>", "", broken)))
-
-
-def _plainly(html: str) -> str:
-    """The same words as HTML that holds nothing else."""
-    return "<br>".join(entities.escape(line.strip()) for line in _without_tags(html).split("\n") if line.strip())
-
-
-def _innermost_first(tree: HtmlElement) -> list[HtmlElement]:
-    return [element for element in reversed(list(tree.iter())) if _is_quote(element)]
+def _quotes(tree: HtmlElement) -> list[HtmlElement]:
+    """The quotes that stand in no other quote."""
+    found, depth = [], 0
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        if _is_quote(element):
+            if event == "start" and depth == 0:
+                found.append(element)
+            depth += 1 if event == "start" else -1
+    return found
 
 
 def _is_quote(element: HtmlElement) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from crm.channels.email.mail import Address
 from crm.channels.email.signing import signature_at
 
-MOST_LINES = 20_000
+MOST_LINES = 6_000
 LONGEST_ANNOUNCEMENT = 400
 WRAPPED_OVER = 4
 """Lines over which a mail program may have wrapped "On … wrote:"."""
@@ -225,6 +225,8 @@ def label(line: str) -> str:
 def heading_end(lines: Sequence[str], at: int) -> int:
     """Where the heading that begins here ends: a separator with words, or From, Sent, To, Subject under each other. 0 when none begins."""
     line = lines[at]
+    if len(line) > LONGEST_ANNOUNCEMENT:
+        return 0
     if is_separator(line) or begins_forward(line):
         after = _past_blank(lines, at + 1)
         return _labels_end(lines, after, fewest=1) or at + 1
@@ -262,6 +264,8 @@ def _labels_end(lines: Sequence[str], at: int, *, fewest: int) -> int:
         if not line.strip(" >"):
             break
         kind = label(line) if is_quoted(line) == is_quote else ""
+        if kind == "from" and kind in kinds:
+            break
         if kind:
             kinds.setdefault(kind, position)
             end, unlabelled = position + 1, 0
