@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from django.db import IntegrityError, connection, connections, models, transacti
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from crm import conversations, duplicates, locks, merging, people
+from crm import conversations, duplicates, imports, locks, merging, people
 from crm.merging import relations
 from crm.models import (
     Acquaintance,
@@ -28,6 +29,7 @@ from crm.models import (
     Event,
     EventKind,
     FollowUp,
+    ImportRun,
     Lead,
     Merge,
     Mergeable,
@@ -453,6 +455,55 @@ def test_any_merge_can_be_taken_back(db: None, data: st.DataObject) -> None:
         }
         unchanged_after_undo(lambda: merging.merge(keep=keep, gone=gone, choices=choices, by=by, at=LATER), by)
         transaction.set_rollback(True)
+
+
+# ---- Files that still say the old -------------------------------------------------------------------------------------
+
+PEOPLE_MAP = (
+    'kind = "people"\nexternal_id = "id"\n[columns]\ngiven_name = "given"\nfamily_name = "family"\nemail = "mail"\n'
+)
+ORGANISATIONS_MAP = (
+    'kind = "organisations"\nexternal_id = "id"\n[columns]\nname = "name"\ndomain = "domain"\nkvk_number = "kvk"\n'
+)
+
+
+def taken_in(content: str, map_text: str, by: User) -> ImportRun:
+    run = imports.upload(file=io.BytesIO(content.encode()), file_name="x.csv", map_text=map_text, by=by, at=LATER)
+    return imports.run(run_id=run.pk, at=LATER)
+
+
+def test_a_file_with_the_old_id_finds_who_stayed(by: User) -> None:
+    a, b, c = make.person("A", external_id="a"), make.person("B", external_id="b"), make.person("C Claes")
+    merging.merge(keep=b, gone=a, by=by, at=AT)
+    merging.merge(keep=c, gone=b, by=by, at=AT)
+    run = taken_in("id,given,family,mail\na,Old,Name,a@old.example\nb,Carla,Claes,b@new.example\n", PEOPLE_MAP, by)
+    assert (run.rows_made, run.rows_changed, run.rows_same, run.rows_refused, run.failure) == (0, 1, 1, 0, "")
+    c.refresh_from_db()
+    assert (str(c), c.external_id) == ("Carla Claes", "b")
+    assert Person.objects.count() == 1
+    taken_in("id,given,family,mail\na,Carla,Maes,c@new.example\n", PEOPLE_MAP, by)
+    c.refresh_from_db()
+    assert (str(c), c.external_id) == ("Carla Maes", "b")
+    assert c.email_addresses.filter(address="c@new.example").exists()
+
+
+def test_a_file_with_the_old_domain_or_number_finds_the_organisation_that_stayed(by: User) -> None:
+    keep = make.organisation("Acme", domain="acme.example", external_id="k")
+    gone = make.organisation("Acme Nederland", domain="acme.nl", kvk_number="01234567")
+    merging.merge(keep=keep, gone=gone, by=by, at=AT)
+    for row in ("n1,Acme,acme.nl,\n", "n2,Acme,,01234567\n"):
+        run = taken_in("id,name,domain,kvk\n" + row, ORGANISATIONS_MAP, by)
+        assert (run.rows_made, run.rows_refused, run.failure) == (0, 0, "")
+    keep.refresh_from_db()
+    assert (keep.domain, keep.external_id, keep.kvk_number) == ("acme.example", "k", "01234567")
+    assert Organisation.objects.count() == 1
+
+
+def test_what_a_file_brings_is_looked_at(by: User) -> None:
+    known = make.person("Jan Peeters", email="jan@firm.example")
+    taken_in("id,given,family,mail\n1,Jan,Peters,jp@firm.example\n", PEOPLE_MAP, by)
+    pair = duplicates.waiting_for(known).get()
+    assert pair.reasons == ["name"]
 
 
 # ---- At the same moment ------------------------------------------------------------------------------------------------
