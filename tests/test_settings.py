@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
-from config.settings import EXAMPLE_SECRET_KEY, database, mail
+from config.settings import EXAMPLE_SECRET_KEY, database, env_address, mail
 from tests.running import ROOT, environment
 
 SERVER = {
@@ -122,3 +123,18 @@ def test_a_mail_address_is_read_part_by_part() -> None:
     assert (read["EMAIL_HOST"], read["EMAIL_PORT"], read["EMAIL_USE_TLS"]) == ("mail.example", 2525, True)
     assert read["EMAIL_HOST_USER"] == "post@kring.example"
     assert mail("smtps://mail.example")["EMAIL_PORT"] == 465
+
+
+def test_where_mail_comes_in_is_a_host_and_a_port_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, read in (
+        ("", ("127.0.0.1", 2525)),
+        ("0.0.0.0:25", ("0.0.0.0", 25)),
+        ("[::1]:25", ("::1", 25)),
+        ("off", None),
+    ):
+        monkeypatch.setenv("KRING_MAIL_IN", value)
+        assert env_address("KRING_MAIL_IN", "127.0.0.1:2525") == read
+    for value in ("2525", "host", "host:", ":25", "host:0", "host:70000", "host:abc"):
+        monkeypatch.setenv("KRING_MAIL_IN", value)
+        with pytest.raises(ImproperlyConfigured, match="KRING_MAIL_IN"):
+            env_address("KRING_MAIL_IN", "127.0.0.1:2525")
