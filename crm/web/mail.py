@@ -18,7 +18,7 @@ from crm import outbox, pacing, search, unsubscribing, wording
 from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge, query
-from crm.web.mail_form import BLANK, MailForm, guard_says, ready_texts
+from crm.web.mail_form import BLANK, MailForm, ready_texts
 from crm.web.page import Request, redirect_or_part, render_page
 from crm.web.recipients import MOST, Recipient, Recipients
 
@@ -54,7 +54,6 @@ def new(request: Request) -> HttpResponse:
     if not sound:
         return render_page(request, "crm/mail_new.html", context | {"refused": _refused(recipients)})
     answer = pacing.Allowed() if recipients.is_to_several else recipients.only.answer
-    context["guard"] = guard_says(answer, at)
     templates = list(access.mail_templates(request.user).filter(is_active=True))
     form_of: dict[str, Any] = {
         "recipients": recipients,

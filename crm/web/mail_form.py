@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -12,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import pacing, wording
+from crm import wording
 from crm.models import EmailAddress, Mailbox, MailTemplate, User
 from crm.models.users import Language
 from crm.refusal import Refused
@@ -41,7 +40,7 @@ class MailForm(KringForm):
         label=gettext_lazy("Why write all the same?"),
         required=False,
         max_length=300,
-        help_text=gettext_lazy("Your reason stands on their timeline."),
+        help_text=gettext_lazy("Or send it later. Your reason stands on their timeline."),
     )
     offered = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
 
@@ -203,15 +202,6 @@ def _ready(recipients: Recipients, template: MailTemplate | None, language: str,
         return wording.Wording(subject, text, language)
     other = next(each for each in wording.LANGUAGES if wording.source(template, each)[1])
     return wording.Wording(*wording.source(template, other), other, lacks_language=True)
-
-
-def guard_says(answer: pacing.Answer, at: datetime) -> dict[str, Any]:
-    """What the page shows of the guard's answer: `kind`, `why`, `until`."""
-    if isinstance(answer, pacing.Never):
-        return {"kind": "never", "why": answer.why}
-    if isinstance(answer, pacing.TooSoon):
-        return {"kind": "too_soon", "why": answer.why, "until": answer.until}
-    return {"kind": "allowed"}
 
 
 def _described(row: EmailAddress) -> str:

@@ -245,7 +245,7 @@ def test_too_soon_asks_for_a_reason_or_a_later_moment(login: Login, sdr: User, l
     )  # fmt: skip
     client = login(sdr)
     page = client.get(composer(lotte)).content.decode()
-    assert "Better after" in page
+    assert "Better not before" in page
     assert 'type="hidden" name="override"' not in page
     page = client.post(composer(lotte), letter()).content.decode()
     assert "Give your reason" in page
