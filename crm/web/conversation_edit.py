@@ -16,7 +16,8 @@ from crm import conversations
 from crm.models import Conversation, Person
 from crm.refusal import Refused
 from crm.web import access, nudge
-from crm.web.conversation_form import COLLEAGUES, KIND_ICONS, ChangeForm, Present
+from crm.web.conversation_about import COLLEAGUES, KIND_ICONS, Present
+from crm.web.conversation_form import ChangeForm
 from crm.web.page import Request, render_page
 
 PLACES = 50

@@ -14,7 +14,8 @@ from crm import conversations, logbook, search, timeline
 from crm.models import Conversation, ConversationKind, EventKind
 from crm.refusal import Refused
 from crm.web import access, mail_message, nudge
-from crm.web.conversation_form import KIND_ICONS, About, ConversationForm, Present
+from crm.web.conversation_about import KIND_ICONS, About, Present
+from crm.web.conversation_form import ConversationForm
 from crm.web.page import Request, render_page
 
 CHOICES = 20
