@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import attempts, pacing, permission
-from crm.models import Attempt, AttemptOutcome, ConversationKind, Deal, Lead, Person, PhoneNumber
+from crm.models import Attempt, AttemptOutcome, ConversationKind, Deal, Lead, Person, PhoneNumber, Scope
 from crm.refusal import Refused
 from crm.web import access, nudge, query
 from crm.web.page import Request, render_page
@@ -72,6 +72,7 @@ def call(request: Request, pk: int) -> HttpResponse:
             "override": override,
             "refused": refused,
             "there": _there(person, lead, deal),
+            "old_registers": [row for row in pacing.old_registers(timezone.now()) if row.scope != Scope.MAIL],
             **_beside(person),
         },
     )

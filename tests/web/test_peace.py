@@ -257,6 +257,14 @@ def test_an_old_register_warns_on_its_page_and_among_the_settings(manager: User,
     assert "40 days old" in login(manager).get(reverse("crm:settings")).content.decode()
 
 
+def test_the_page_that_calls_says_that_a_register_is_old(ann: Person, sdr: User, login: Login) -> None:
+    make.register("+3215999999", name="Old one", at=timezone.now() - timedelta(days=40))
+    make.register("bob@b.example", scope=Scope.MAIL, name="Old mail", at=timezone.now() - timedelta(days=40))
+    page = login(sdr).get(reverse("crm:call", args=[ann.pk])).content.decode()
+    assert "The register “Old one” is of" in page
+    assert "Old mail" not in page
+
+
 def test_a_register_is_removed_with_a_why(manager: User, login: Login) -> None:
     row = make.register(NUMBER)
     path = reverse("crm:register-remove", args=[row.pk])
