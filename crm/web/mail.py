@@ -7,12 +7,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import outbox, pacing, search, unsubscribing, wording
 from crm.permission import TooEarly
@@ -79,6 +80,19 @@ def new(request: Request) -> HttpResponse:
         if done is not None:
             return done
     return _page(request, form, context)
+
+
+@require_POST
+def several(request: Request) -> HttpResponse:
+    """The people who were ticked in a list, in the composer. Nothing is done by it."""
+    keys = list(dict.fromkeys(filter(None, (query.number(text) for text in request.POST.getlist("row")))))
+    if not keys:
+        messages.error(request, _("Tick the people to whom you would like to write."))
+        return redirect("crm:people")
+    if len(keys) > MOST:
+        messages.error(request, _("Write to at most %(most)d people at once.") % {"most": MOST})
+        return redirect("crm:people")
+    return redirect(f"{reverse('crm:mail-new')}?{'&'.join(f'person={key}' for key in keys)}")
 
 
 def _suggest(request: Request, form: MailForm, form_of: dict[str, Any], context: dict[str, Any]) -> HttpResponse:

@@ -196,6 +196,7 @@ urlpatterns = [
     path("promises/<int:pk>/move/", promises.move, name="promise-move"),
     path("mail/", outgoing.index, name="outgoing"),
     path("mail/new/", mail.new, name="mail-new"),
+    path("mail/several/", mail.several, name="mail-several"),
     path("mail/<int:pk>/cancel/", outgoing.cancel, name="mail-cancel"),
     path("mail/<int:pk>/release/", outgoing.release, name="mail-release"),
     path("mail/<int:pk>/again/", outgoing.try_again, name="mail-again"),

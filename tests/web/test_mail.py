@@ -385,6 +385,15 @@ def test_a_mail_goes_to_a_hundred_people_at_most_in_few_queries(login: Login, sd
     assert len(many) <= len(few)
 
 
+def test_those_ticked_in_the_list_come_to_the_composer(login: Login, sdr: User, lotte: Person, mary: Person) -> None:
+    client = login(sdr)
+    assert reverse("crm:mail-several") in client.get(reverse("crm:people")).content.decode()
+    answer = client.post(reverse("crm:mail-several"), {"row": [lotte.pk, mary.pk, mary.pk, "x"]})
+    assert answer.headers["Location"] == composer(lotte, mary)
+    for rows, words in (([], "Tick the people"), (list(range(1, 103)), "at most 100 people")):
+        assert words in client.post(reverse("crm:mail-several"), {"row": rows}, follow=True).content.decode()
+
+
 def test_people_are_chosen_by_name_and_stay_chosen(login: Login, sdr: User, lotte: Person, mary: Person) -> None:
     page = login(sdr).get(f"{composer(lotte)}&choose=yes&named=mary").content.decode()
     assert f'name="person" value="{lotte.pk}" checked' in page

@@ -215,6 +215,7 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:mail-new", "GET POST", WRITE, "?person={person}"),
     ("crm:mail-new", "GET POST", WRITE, "?deal={deal}"),
     ("crm:mail-new", "GET POST", WRITE, "?lead={lead}"),
+    ("crm:mail-several", "POST", READ, ""),
     ("crm:outgoing", "GET", READ, ""),
     ("crm:mail-cancel", "POST", WRITE, "outgoing"),
     ("crm:mail-release", "POST", WRITE, "outgoing"),
