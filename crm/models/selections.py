@@ -102,6 +102,13 @@ class PersonWords(ContactedWords):
             country_here=Coalesce(NullIf("country", Value("")), NullIf(Subquery(work), Value(""))),
         )
 
+    def in_country(self, code: str) -> Any:
+        """Those of whom `with_country` would say this country; looked up for all at once, and not person by person."""
+        jobs = _all("Position").filter(ended_on__isnull=True)
+        main = jobs.order_by("person", "-is_main", "id").distinct("person").values("pk")
+        there = jobs.filter(pk__in=main, organisation__country=code).values("person")
+        return self.filter(Q(country=code) | Q(country="", pk__in=there))
+
     def with_next_follow_up(self) -> Any:
         """Adds `next_follow_up_at`: when the first thing to do for them is shown; None when there is none."""
         waiting = _all("FollowUp").filter(person=OuterRef("pk"), closed_at__isnull=True)

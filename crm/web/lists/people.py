@@ -127,7 +127,7 @@ PEOPLE = Listing(
             gettext_lazy("Talks about"),
             lambda rows, value: rows.filter(interests__contains=[value]),
         ),
-        filters.country(lambda rows, value: rows.with_country().filter(country_here=value)),
+        filters.country(lambda rows, value: rows.in_country(value)),
         filters.language(_language),
         _peace("no_call", gettext_lazy("Do not call"), Scope.CALL),
         _peace("no_mail", gettext_lazy("Do not mail"), Scope.MAIL),
