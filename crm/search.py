@@ -9,7 +9,7 @@ those of their team, then the ones spoken to last.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -57,7 +57,8 @@ class Found:
 
     @property
     def number(self) -> int:
-        return sum(map(len, (self.people, self.organisations, self.leads, self.deals, self.referrals)))
+        found: tuple[Sized, ...] = (self.people, self.organisations, self.leads, self.deals, self.referrals)
+        return sum(len(rows) for rows in found)
 
 
 def find(text: str, *, user: User | None = None) -> Found:

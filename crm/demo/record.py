@@ -68,7 +68,7 @@ class Record:
         at = self.days.back(120, 15)
         yield at
         for text in TEMPLATES:
-            mail_templates.save(**text, is_shared=True, by=self.cast.mieke, at=at)  # type: ignore[arg-type]
+            mail_templates.save(**text, is_shared=True, by=self.cast.mieke, at=at)
         for name, query, is_shared in VIEWS:
             views.save(screen=ListScreen.PEOPLE, name=name, query=query, is_shared=is_shared, by=self.cast.mieke, at=at)
 

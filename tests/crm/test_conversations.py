@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -326,8 +327,8 @@ def test_removed_and_changed_at_once_ends_removed_and_true(sdr):
         said = make.conversation(person, by=sdr)
         mine, theirs = Conversation.objects.get(pk=said.pk), Conversation.objects.get(pk=said.pk)
         removed, moved = at_once(
-            lambda row=mine: conversations.delete(conversation=row, by=sdr, at=AT),
-            lambda row=theirs, to=other: conversations.change(conversation=row, people=[to], by=sdr, at=AT),
+            partial(conversations.delete, conversation=mine, by=sdr, at=AT),
+            partial(conversations.change, conversation=theirs, people=[other], by=sdr, at=AT),
         )
         assert removed is None
         assert moved is None or isinstance(moved, Refused)

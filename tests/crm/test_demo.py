@@ -215,7 +215,7 @@ def test_the_record_holds_something_of_everything() -> None:
     assert {wish.scope for wish in DoNotContact.objects.standing()} == {Scope.CALL, Scope.MAIL}
     assert Register.objects.get().is_old(AT)
     assert MailMessage.objects.filter(state=MessageState.TAKEN, conversation__isnull=False).count() == 3
-    assert MailMessage.objects.get(is_automatic=True).away_until > TODAY
+    assert MailMessage.objects.get(is_automatic=True, away_until__gt=TODAY)
     assert Attempt.objects.unanswered().exists()
     assert Acquaintance.objects.count() == 2
     assert Person.objects.filter(not_before__gt=TODAY).exists()

@@ -296,7 +296,7 @@ def test_what_happened_moves_its_links_and_keeps_its_subject(by: User) -> None:
     merging.merge(keep=keep, gone=gone, by=by, at=LATER)
     born.refresh_from_db()
     assert (born.person_id, born.subject_id) == (keep.pk, gone.pk)
-    assert keep.events.get(kind=EventKind.PERSON_MERGED).new["name"] == "Jan Peters"
+    assert (keep.events.get(kind=EventKind.PERSON_MERGED).new or {})["name"] == "Jan Peters"
 
 
 # ---- Chains, and the way back ------------------------------------------------------------------------------------------
@@ -346,6 +346,8 @@ def test_what_is_new_since_the_merge_stays_and_what_was_changed_since_keeps_its_
     old.refresh_from_db()
     assert (old.person_id, new.person_id) == (gone.pk, keep.pk)
     assert undone.unchanged == ["tier"]
+    assert isinstance(undone.kept, Person)
+    assert isinstance(undone.back, Person)
     assert (undone.kept.tier, undone.kept.language, undone.back.tier) == ("C", "", "A")
 
 
@@ -380,7 +382,7 @@ def test_undo_finds_the_row_that_a_dropped_one_pointed_at_under_its_new_name(by:
     )
     done = merging.merge(keep=keep, gone=gone, by=by, at=AT)
     merging.merge(keep=firm_too, gone=firm, by=by, at=AT)
-    User.objects.filter(pk=gone.owner_id).delete()
+    User.objects.filter(people=gone).delete()
     back = merging.undo(merge=done, by=by, at=LATER).back
     assert isinstance(back, Person)
     assert back.positions.get().organisation == firm_too

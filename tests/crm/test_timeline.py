@@ -21,8 +21,13 @@ def deal(account_manager: User) -> Deal:
     return make.deal(account_manager, next_step_on=AT.date())
 
 
+def owner_of(deal: Deal) -> User:
+    assert deal.owner is not None
+    return deal.owner
+
+
 def bodies(deal: Deal) -> list[str]:
-    return [entry.body for entry in timeline.of(reader=deal.owner, deal=deal)]
+    return [entry.body for entry in timeline.of(reader=owner_of(deal), deal=deal)]
 
 
 def test_the_newest_stands_first_whether_it_was_said_or_done(deal: Deal, account_manager: User) -> None:
@@ -30,9 +35,9 @@ def test_the_newest_stands_first_whether_it_was_said_or_done(deal: Deal, account
     assert person is not None
     conversations.log(people=[person], deal=deal, kind="call", by=account_manager, at=AT + timedelta(hours=1))
     deals.lose(deal=deal, reason=LostReason.TIMING, by=account_manager, at=AT + timedelta(hours=2))
-    moments = [entry.at for entry in timeline.of(reader=deal.owner, deal=deal)]
+    moments = [entry.at for entry in timeline.of(reader=owner_of(deal), deal=deal)]
     assert moments == sorted(moments, reverse=True)
-    assert [entry.icon for entry in timeline.of(reader=deal.owner, deal=deal)][:2] == ["circle-x", "phone"]
+    assert [entry.icon for entry in timeline.of(reader=owner_of(deal), deal=deal)][:2] == ["circle-x", "phone"]
 
 
 def test_a_follow_up_says_what_it_was_in_the_readers_language(deal: Deal, account_manager: User) -> None:
@@ -78,7 +83,7 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(
             at=AT + timedelta(hours=hour),
         )
     with django_assert_max_num_queries(4):
-        assert len(timeline.of(reader=deal.owner, deal=deal, limit=10)) == 10
+        assert len(timeline.of(reader=owner_of(deal), deal=deal, limit=10)) == 10
 
 
 def test_every_sentence_survives_an_event_that_says_nothing(deal: Deal) -> None:
@@ -90,7 +95,7 @@ def test_every_sentence_survives_an_event_that_says_nothing(deal: Deal) -> None:
 
 def test_a_timeline_is_of_one_record(deal: Deal) -> None:
     with pytest.raises(ValueError, match="one record"):
-        timeline.of(reader=deal.owner, deal=deal, person=deal.person)
+        timeline.of(reader=owner_of(deal), deal=deal, person=deal.person)
 
 
 def test_a_long_history_goes_on_before_its_oldest_entry_and_loses_nothing(deal: Deal, account_manager: User) -> None:
@@ -100,11 +105,11 @@ def test_a_long_history_goes_on_before_its_oldest_entry_and_loses_nothing(deal: 
         conversations.log(
             people=[person], deal=deal, kind="call", by=account_manager, at=AT + timedelta(hours=1 + hour)
         )
-    whole = [entry.at for entry in timeline.of(reader=deal.owner, deal=deal)]
-    first = timeline.of(reader=deal.owner, deal=deal, limit=4)
+    whole = [entry.at for entry in timeline.of(reader=owner_of(deal), deal=deal)]
+    first = timeline.of(reader=owner_of(deal), deal=deal, limit=4)
     found, older = [entry.at for entry in first], first.older
     while older:
-        page = timeline.of(reader=deal.owner, deal=deal, limit=4, before=older)
+        page = timeline.of(reader=owner_of(deal), deal=deal, limit=4, before=older)
         found, older = found + [entry.at for entry in page], page.older
     assert found == whole
 

@@ -101,7 +101,7 @@ def test_a_number_that_is_not_theirs_is_refused(login, account_manager, person, 
 def test_who_works_a_lead_calls_its_person_and_another_team_does_not(login, sdr, outsider):
     lead = make.working_lead(sdr, phone="+32 9 225 25 25")
     assert lead.person is not None
-    Person.objects.filter(pk=lead.person_id).update(owner=outsider)
+    Person.objects.filter(leads=lead).update(owner=outsider)
     client, address = login(sdr), f"/people/{lead.person_id}/call/"
     assert client.get(address).status_code == 403
     client.post(f"{address}?lead={lead.pk}", {"number": NUMBER})
@@ -112,7 +112,7 @@ def test_who_works_a_lead_calls_its_person_and_another_team_does_not(login, sdr,
 
 def test_who_may_not_write_the_lead_calls_their_own_person_about_something_else(login, sdr, outsider):
     lead = make.working_lead(sdr, phone="+32 9 225 25 25")
-    Person.objects.filter(pk=lead.person_id).update(owner=outsider)
+    Person.objects.filter(leads=lead).update(owner=outsider)
     login(outsider).post(f"/people/{lead.person_id}/call/?lead={lead.pk}", {"number": NUMBER})
     assert Attempt.objects.get().lead is None
 
