@@ -226,7 +226,11 @@ class Session:
     @_troubles()
     def wait(self, seconds: float) -> bool:
         """Whether the server has news within this time (IDLE)."""
-        return any(b"EXISTS" in line for line in self.box.idle.wait(timeout=seconds))
+        self.box.idle.start()
+        lines = self.box.idle.poll(timeout=seconds)
+        # What comes while the server is told that we are done is news, too.
+        _result, late = self.box.idle.stop()
+        return any(b"EXISTS" in line for line in (*lines, *late) if isinstance(line, bytes))
 
     def _body(self, uid: int, part: str) -> bytes | None:
         _typ, said = self._ok(self.box.client.uid("FETCH", str(uid), f"(UID {part})"))

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from crm import correspondence, mailboxes, sealed
+from crm import correspondence, mailboxes, sealed, tasks
 from crm.channels import email, imap
 from crm.channels.imap import Trouble
 from crm.mailboxes import NotConnected, polling
+from crm.management.commands import watch_mailboxes
 from crm.models import (
     Conversation,
     Direction,
@@ -45,6 +46,7 @@ from tests.mail import (
     one_imap_server,
     smtp_server,
 )
+from tests.running import wait_for
 
 __all__ = ["_imap_server", "_own_pymap", "imap_server", "one_imap_server", "smtp_server"]
 
@@ -564,3 +566,53 @@ def test_everybody_has_an_address_of_their_own_that_can_be_renewed(sdr, teammate
     assert mailboxes.user_at(second.replace("in.kring.test", "elsewhere.test")) is None
     User.objects.filter(pk=sdr.pk).update(is_active=False)
     assert mailboxes.user_at(second) is None
+
+
+# ---- Hearing at once -------------------------------------------------------------------------------------------------
+
+
+def test_a_line_has_the_mailbox_looked_into_when_mail_arrives_and_is_opened_again_when_it_broke(
+    imap_server, sdr, monkeypatch
+):
+    box = connect(imap_server, sdr)
+    told: list[int] = []
+    monkeypatch.setattr(tasks, "ask_to_poll_now", told.append)
+    monkeypatch.setattr(watch_mailboxes, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(watch_mailboxes, "LISTEN_FOR", 0.2)
+    session, broken = imap.session, iter([True, True])
+
+    def break_twice(account: imap.Account) -> Any:
+        if next(broken, False):
+            raise imap.CannotRead(Trouble.BROKE_OFF)
+        return session(account)
+
+    monkeypatch.setattr(imap, "session", break_twice)
+    line = watch_mailboxes.Line(box.pk, mailboxes.account(box), "INBOX")
+    line.start()
+    try:
+        wait_for(lambda: told == [box.pk], why="the line to be opened")
+        imap_server.deliver(letter())
+        wait_for(lambda: told == [box.pk] * 2, why="the line to hear of the letter")
+    finally:
+        line.ended.set()
+        line.join(20)
+    assert not line.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lines_are_kept_to_the_mailboxes_that_offer_it_and_to_no_other(monkeypatch):
+    opened: list[int] = []
+    monkeypatch.setattr(watch_mailboxes.Line, "start", lambda line: opened.append(line.mailbox_id))
+    first, second = (make.mailbox(make.user(), at=now(), offers_idle=True) for _n in range(2))
+    make.mailbox(make.user(), at=now())
+    command = watch_mailboxes.Command()
+    command.lines = {}
+    command._look()
+    assert opened == [first.pk, second.pk]
+    lines = dict(command.lines)
+    Mailbox.objects.filter(pk=first.pk).update(is_active=False)
+    Mailbox.objects.filter(pk=second.pk).update(sealed_password=sealed.seal("another"))
+    command._look()
+    assert all(line.ended.is_set() for line in lines.values())
+    assert opened == [first.pk, second.pk, second.pk], "Another password is another line."
+    assert [pk for pk, _mark in command.lines] == [second.pk]

@@ -172,6 +172,7 @@ def receiver(stack_db: LiveStack) -> Iterator[int]:
     yield port
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
+    process.stdout.close()
 
 
 def send(port: int, raw: bytes, *to: str, sender: str = "sofie@elsewhere.example") -> None:
