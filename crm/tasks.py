@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import duplicates, follow_ups, imports, mailboxes, outbox, readings
+from crm import duplicates, follow_ups, imports, mailboxes, merging, outbox, readings
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ def take_health_reading() -> None:
 
 @shared_task(ignore_result=True)
 def find_duplicates() -> None:
-    """Every pair of people or organisations that may be one is known."""
+    """Every pair of people or organisations that may be one is known, and nothing is left with one that was merged away."""
+    merging.gather()
     duplicates.find_all(at=timezone.now())
 
 

@@ -12,6 +12,6 @@ from __future__ import annotations
 from crm.merging.fields import Choice, comparison
 from crm.merging.relations import counts
 from crm.merging.undoing import Undone, undo
-from crm.merging.writing import merge
+from crm.merging.writing import gather, merge
 
-__all__ = ["Choice", "Undone", "comparison", "counts", "merge", "undo"]
+__all__ = ["Choice", "Undone", "comparison", "counts", "gather", "merge", "undo"]

@@ -42,6 +42,11 @@ class Link:
     def column(self) -> Any:
         return self.model._meta.get_field(self.name)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether the database refuses a row that points at nothing."""
+        return bool(getattr(self.column, "db_constraint", False))
+
 
 @dataclass
 class Log:
@@ -80,7 +85,7 @@ def links(model: type[Model], kind: str) -> list[Link]:
     one that it does watch, so that by then it is there to be seen."""
     relations: list[Any] = [one for one in model._meta.get_fields(include_hidden=True) if one.auto_created]
     found = [Link(one.field.model, one.field.name) for one in relations if one.one_to_many or one.one_to_one]
-    found.sort(key=lambda link: (not _is_watched(link), link.label))
+    found.sort(key=lambda link: (not link.is_watched, link.label))
     return [*subjects(kind), *found]
 
 
@@ -91,10 +96,6 @@ def subjects(kind: str) -> list[Link]:
         for model in apps.get_models()
         if model is not Event and {"subject_kind", SUBJECT} <= {one.name for one in model._meta.concrete_fields}
     ]
-
-
-def _is_watched(link: Link) -> bool:
-    return bool(getattr(link.column, "db_constraint", True))
 
 
 def move(link: Link, *, gone: int, keep: int, log: Log) -> None:

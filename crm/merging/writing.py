@@ -96,6 +96,20 @@ def merge(
     return made
 
 
+@transaction.atomic
+def gather() -> None:
+    """What was written at the very moment of a merge, where the database watches no link, points at the row that stayed."""
+    for kind, model in rows.MODELS.items():
+        gone = Merge.objects.standing().filter(kind=kind).values("gone_id")
+        for link in relations.links(model, kind):
+            if link.is_watched:
+                continue
+            of_kind = {"subject_kind": link.kind} if link.kind else {}
+            stray = link.model._base_manager.filter(**{f"{link.name}__in": gone}, **of_kind)
+            for pk, key in stray.values_list("pk", link.name):
+                relations.point(link, [pk], Merge.objects.stayed(kind, key) or key)
+
+
 def kind_of(row: Person | Organisation) -> Mergeable:
     return Mergeable.PERSON if isinstance(row, Person) else Mergeable.ORGANISATION
 

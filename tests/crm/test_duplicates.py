@@ -100,7 +100,8 @@ def test_several_reasons_make_a_pair_surer() -> None:
     third = make.person("Jan Peters", email="jp@firm.example")
     assert both_ways()[first.pk, second.pk] == ["name", "phone"]
     surest = duplicates.waiting_for(first).first()
-    assert surest is not None and surest.second_id == second.pk
+    assert surest is not None
+    assert surest.second_id == second.pk
     assert {row.first_id for row in duplicates.waiting_for(third)} == {first.pk, second.pk}
 
 

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, connections, models, transacti
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from crm import conversations, duplicates, imports, locks, merging, people
+from crm import conversations, duplicates, imports, locks, merging, people, tasks
 from crm.merging import relations
 from crm.models import (
     Acquaintance,
@@ -382,7 +382,8 @@ def test_undo_finds_the_row_that_a_dropped_one_pointed_at_under_its_new_name(by:
     )
     done = merging.merge(keep=keep, gone=gone, by=by, at=AT)
     merging.merge(keep=firm_too, gone=firm, by=by, at=AT)
-    User.objects.filter(people=gone).delete()
+    assert gone.owner is not None
+    gone.owner.delete()
     back = merging.undo(merge=done, by=by, at=LATER).back
     assert isinstance(back, Person)
     assert back.positions.get().organisation == firm_too
@@ -506,6 +507,21 @@ def test_what_a_file_brings_is_looked_at(by: User) -> None:
     taken_in("id,given,family,mail\n1,Jan,Peters,jp@firm.example\n", PEOPLE_MAP, by)
     pair = duplicates.waiting_for(known).get()
     assert pair.reasons == ["name"]
+
+
+def test_what_was_written_at_the_moment_of_a_merge_is_gathered_at_night(by: User) -> None:
+    a, b, c = make.person(), make.person(), make.person()
+    merging.merge(keep=b, gone=a, by=by, at=AT)
+    merging.merge(keep=c, gone=b, by=by, at=AT)
+    late = Event.objects.create(
+        kind=EventKind.PERSON_CHANGED, at=AT, subject_kind="person", subject_id=a.pk, person_id=a.pk
+    )
+    lead = make.lead()
+    own = Event.objects.filter(lead=lead).values_list("person_id", flat=True).first()
+    tasks.find_duplicates()
+    late.refresh_from_db()
+    assert (late.person_id, late.subject_id) == (c.pk, a.pk)
+    assert Event.objects.filter(lead=lead).values_list("person_id", flat=True).first() == own
 
 
 # ---- At the same moment ------------------------------------------------------------------------------------------------
