@@ -6,7 +6,7 @@ so that adding, editing, deleting or moving one can never leave a wrong date, an
 
 from __future__ import annotations
 
-from crm.conversations.changing import CHANGEABLE, ChangedMeanwhile, change, fingerprint, keep_private, show
+from crm.conversations.changing import CHANGEABLE, ChangedMeanwhile, change, fingerprint, keep_private, kept_by, show
 from crm.conversations.last_contact import recompute
 from crm.conversations.writing import delete, log
 
@@ -17,6 +17,7 @@ __all__ = [
     "delete",
     "fingerprint",
     "keep_private",
+    "kept_by",
     "log",
     "recompute",
     "show",

@@ -17,7 +17,7 @@ from crm import events, locks
 from crm.conversations import response_clock
 from crm.conversations.last_contact import recompute_around
 from crm.conversations.writing import KEPT, TEXTS, must_be_open_to, must_be_past, must_concern_somebody
-from crm.models import Conversation, Event, EventKind, Person, User
+from crm.models import Conversation, Event, EventKind, MailMessage, Person, User
 from crm.refusal import Refused
 
 PLACES = ("organisation", "lead", "deal")
@@ -101,6 +101,14 @@ def show(*, conversation: Conversation, by: User, at: datetime) -> Conversation:
     row = _held(conversation)
     must_be_open_to(row, by)
     return _now_private_to(row, None, by, at)
+
+
+def kept_by(user: User | None, *, answering: Iterable[str]) -> User | None:
+    """`user`, when they keep one of the messages with these keys private: an answer quotes what it answers, so it is kept, too."""
+    if user is None:
+        return None
+    kept = MailMessage.objects.filter(key__in=[key for key in answering if key], conversation__private_to=user)
+    return user if kept.exists() else None
 
 
 def _now_private_to(row: Conversation, reader: User | None, by: User, at: datetime) -> Conversation:

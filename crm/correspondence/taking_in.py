@@ -157,11 +157,12 @@ def _settle(
     elif conversation is None:
         # Of a mail written here whose sender died before it could say so, its sender finds this and knows.
         lead, deal = (written.lead, written.deal) if written else matching.about(people, thread)
+        by = (written.by if written else None) or who.by
         conversation = conversations.log(
             people=people,
             kind=ConversationKind.EMAIL,
             direction=who.direction,
-            by=(written.by if written else None) or who.by,
+            by=by,
             at=at,
             when=when,
             lead=lead,
@@ -170,6 +171,7 @@ def _settle(
             summary=mail.text,
             is_information=written.is_information if written else False,
             is_automatic=mail.is_automatic,
+            private_to=conversations.kept_by(by, answering=[mail.in_reply_to, *mail.references]),
         )
     _keep(
         message,

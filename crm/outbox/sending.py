@@ -115,6 +115,7 @@ def _remember(mail: OutgoingMail, at: datetime) -> None:
             deal=mail.deal,
             by=mail.by,
             at=at,
+            private_to=conversations.kept_by(mail.by, answering=[mail.in_reply_to, *mail.references]),
         )
     if not mail.message_id:  # Put before mails had one.
         mail.message_id = f"{uuid4().hex}@{smtp.domain(settings.DEFAULT_FROM_EMAIL)}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,7 +36,7 @@ def cancel(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def release(request: Request, pk: int) -> HttpResponse:
     mail = access.outgoing(request, pk)
-    why = request.POST.get("why", "")
+    why = request.POST.get("why", "").replace("\x00", "")
     words = _("This mail is on its way. Your reason stands on their timeline.")
     return _act(request, lambda: outbox.release(mail=mail, why=why, by=request.user, at=timezone.now()), words)
 
@@ -61,6 +62,10 @@ def _act(request: Request, act: Callable[[], None], sentence: str) -> HttpRespon
 def _context(request: Request) -> dict[str, Any]:
     is_all = request.user.is_leading and request.GET.get("whose") == "all"
     rows = access.outgoing_mail().for_list()
+    # Whoever leads sees that a colleague wrote, and not what is kept private of it.
+    rows = rows.annotate(
+        is_open=Q(conversation=None) | Q(conversation__private_to=None) | Q(conversation__private_to=request.user)
+    )
     if not is_all:
         rows = rows.filter(by=request.user)
     waiting = rows.waiting()

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from crm import outbox, pacing, wording
-from crm.models import ConversationKind, Deal, Direction, EmailAddress, Lead, MailMessage, Person
+from crm.models import ConversationKind, Deal, Direction, EmailAddress, Lead, MailMessage, Person, User
 from crm.web import access, query
 from crm.web.page import Request
 
@@ -66,15 +66,15 @@ class Recipients:
             return []
         if person is None:
             return []
-        # Who may write the deal or lead may write to its people, and anybody answers what was sent to them.
-        is_mine = (
-            self.answers is not None
-            and self.answers.conversation is not None
-            and (self.answers.conversation.by_id == request.user.pk)
-        )
-        if not is_mine and not access.is_around(person, source):
+        # Who may write the deal or lead may write to its people, and anybody answers whoever wrote to them.
+        if not self._was_with(person, request.user) and not access.is_around(person, source):
             access.must_write(request.user, person.owner)
         return [person]
+
+    def _was_with(self, person: Person, user: User) -> bool:
+        """Whether the message that is answered was between these two. To answer one is no way to write to somebody else."""
+        said = self.answers.conversation if self.answers is not None else None
+        return said is not None and said.by_id == user.pk and said.people.filter(pk=person.pk).exists()
 
     @staticmethod
     def _other_side(message: MailMessage) -> Person | None:

@@ -93,6 +93,16 @@ def test_a_colleagues_mail_seen_in_a_shared_mailbox_is_by_that_colleague(luc, sd
     assert take(shared, to="info@kring.test").conversation.by is None
 
 
+def test_an_answer_to_what_somebody_keeps_private_is_private_too_as_it_quotes_it(mailbox, luc, sdr, teammate):
+    first = take(mailbox, key="1@x.example", sender="sofie@kring.test", to="luc@maes.example")
+    conversations.keep_private(conversation=first.conversation, by=sdr, at=AT)
+    assert take(mailbox, key="2@x.example", In_Reply_To="<1@x.example>").conversation.private_to == sdr
+    assert take(mailbox, key="3@x.example", References="<1@x.example> <2@x.example>").conversation.private_to == sdr
+    assert take(mailbox, key="4@x.example").conversation.private_to is None
+    to_tine = take(make.mailbox(teammate), key="5@x.example", to="tine@kring.test", In_Reply_To="<1@x.example>")
+    assert to_tine.conversation.private_to is None, "it was written to somebody else, and is not Sofie's to keep"
+
+
 def test_mail_among_ourselves_is_nobodys_business(mailbox, teammate):
     message = take(mailbox, sender="tine@kring.test", to="sofie@kring.test")
     assert message.state == MessageState.UNKNOWN

@@ -267,6 +267,20 @@ def test_an_answer_points_at_what_it_answers_and_at_its_thread(sdr: User) -> Non
     assert first().extra_headers["In-Reply-To"] == "<2@lotte.example>"
 
 
+def test_an_answer_to_what_its_writer_keeps_private_is_private_too(sdr: User) -> None:
+    person = make.person("Lotte Maes")
+    said = make.conversation(person, by=sdr, direction=Direction.INCOMING, kind=ConversationKind.EMAIL)
+    answered = MailMessage.objects.create(
+        key="1@lotte.example", state=MessageState.TAKEN, sent_at=make.AT, taken_at=make.AT, conversation=said
+    )
+    conversations.keep_private(conversation=said, by=sdr, at=make.AT)
+    row = to_somebody(sdr, person, answers=answered)
+    outbox.send_due(at=make.AT)
+    row.refresh_from_db()
+    assert row.conversation is not None
+    assert row.conversation.private_to == sdr
+
+
 @pytest.mark.django_db
 def test_what_a_verb_logged_already_is_not_logged_again(sdr: User) -> None:
     lead = make.lead()

@@ -187,6 +187,16 @@ def test_nobody_answers_what_is_private_to_a_colleague(login: Login, sdr: User, 
     assert login(teammate).get(path).status_code == 200
 
 
+def test_an_own_message_is_no_way_to_write_to_somebody_elses_person(
+    login: Login, sdr: User, outsider: User, lotte: Person
+) -> None:
+    mine, theirs = message(lotte, sdr), make.person("Piet", email="piet@elders.example", language="nl", owner=outsider)
+    path = composer(theirs, reply_to=mine.pk)
+    assert login(sdr).get(path).status_code == 403
+    assert login(sdr).post(path, letter(to="piet@elders.example")).status_code == 403
+    assert not OutgoingMail.objects.exists()
+
+
 def test_ones_own_mailbox_is_the_first_sender(login: Login, sdr: User, lotte: Person) -> None:
     box = make.mailbox(sdr, smtp_host="smtp.kring.example")
     page = login(sdr).get(composer(lotte)).content.decode()

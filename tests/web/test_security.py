@@ -21,8 +21,21 @@ from django.utils import timezone
 from config.cache import SharedCache
 from config.settings import CACHES as REAL_CACHES
 from config.settings import env_hosts
-from crm.models import CaptureForm, Conversation, Lead, OutgoingMail, Promise, Role, User
+from crm import conversations, metrics, reports
+from crm.models import (
+    Attachment,
+    CaptureForm,
+    Conversation,
+    Lead,
+    MailMessage,
+    MessageState,
+    OutgoingMail,
+    Promise,
+    Role,
+    User,
+)
 from crm.web import limits
+from crm.web.lists import LISTINGS
 from qualification.models import Answer
 from tests import make
 from tests.conftest import PASSWORD
@@ -441,3 +454,78 @@ def test_settings_refuse_to_answer_to_any_name(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KRING_HOSTS", "kring.example,*")
     with pytest.raises(ImproperlyConfigured, match="KRING_HOSTS"):
         env_hosts("KRING_HOSTS", [])
+
+
+# ---- What somebody keeps to themselves -----------------------------------------------------------------------------
+
+SECRET = "Zilverreiger"
+
+
+@pytest.fixture
+def kept_private(account_manager: User, sdr: User) -> dict[str, Any]:
+    """A mail with somebody that its writer keeps private, after it was noted, put right and answered in the open."""
+    now = timezone.now()
+    offered = make.hand_off(sdr, account_manager, at=now)
+    deal, lead = make.deal(account_manager, at=now), offered.lead
+    person, organisation = lead.person, make.organisation(at=now)
+    assert person
+    said = make.conversation(
+        person, by=account_manager, at=now, lead=lead, deal=None, kind="email", direction="outgoing",
+        subject=SECRET, summary="Slip of the pen", learned=SECRET, quote=SECRET, organisation=organisation,
+    )  # fmt: skip
+    conversations.change(conversation=said, by=account_manager, at=now, summary=f"{SECRET} {SECRET}")
+    Conversation.objects.filter(pk=said.pk).update(deal=deal)
+    message = MailMessage.objects.create(
+        key="one@x.example", thread="one@x.example", state=MessageState.TAKEN, conversation=said, sent_at=now, taken_at=now,
+        direction="outgoing", subject=SECRET, text=SECRET, quoted=SECRET, signature=SECRET, html=SECRET, from_name=SECRET,
+    )  # fmt: skip
+    file = Attachment.objects.create(
+        message=message, name=f"{SECRET}.txt", content_type="text/plain", size=4, content=SECRET.encode()
+    )
+    answer = make.conversation(person, by=sdr, at=now, kind="email", direction="incoming", summary="Thank you")
+    MailMessage.objects.create(
+        key="two@x.example", thread="one@x.example", state=MessageState.TAKEN, conversation=answer, sent_at=now,
+        taken_at=now, direction="incoming", text="Thank you",
+    )  # fmt: skip
+    OutgoingMail.objects.create(
+        to="p@x.example", subject=SECRET, body=SECRET, by=account_manager, person=person, conversation=said, try_at=now,
+        created_at=now, sent_at=now, message_id="one@x.example",
+    )  # fmt: skip
+    conversations.keep_private(conversation=said, by=account_manager, at=now)
+    return {
+        "person": person, "lead": lead, "deal": deal, "organisation": organisation, "hand_off": offered, "said": said,
+        "answer": answer, "message": message, "file": file,
+    }  # fmt: skip
+
+
+def test_what_is_kept_private_is_told_nowhere(
+    login: Login, manager: User, admin_user: User, teammate: User, account_manager: User, kept_private: dict[str, Any]
+) -> None:
+    rows = {name: row.pk for name, row in kept_private.items()}
+    other = make.person()
+    pages = [
+        reverse("crm:person", args=[rows["person"]]), reverse("crm:organisation", args=[rows["organisation"]]),
+        reverse("crm:lead", args=[rows["lead"]]), reverse("crm:deal", args=[rows["deal"]]),
+        reverse("crm:hand-off", args=[rows["hand_off"]]), reverse("crm:conversation", args=[rows["said"]]),
+        reverse("crm:conversation", args=[rows["answer"]]), reverse("crm:conversation-edit", args=[rows["said"]]),
+        reverse("crm:conversation-delete", args=[rows["said"]]), reverse("crm:call", args=[rows["person"]]),
+        f"{reverse('crm:mail-new')}?person={rows['person']}", f"{reverse('crm:mail-new')}?reply_to={rows['message']}",
+        f"{reverse('crm:conversation-new')}?person={rows['person']}", reverse("crm:mail-file", args=[rows["file"]]),
+        f"{reverse('crm:person-merge', args=[rows['person']])}?with={other.pk}",
+        f"{reverse('crm:outgoing')}?whose=all", f"{reverse('crm:search')}?q={SECRET.lower()}", reverse("crm:today"),
+        reverse("crm:people"), reverse("crm:organisations"), reverse("crm:inbox"), reverse("crm:board"), reverse("crm:deals"),
+        reverse("crm:promises"), reverse("crm:hand-offs"), reverse("crm:dashboard"), reverse("crm:health"), reverse("crm:circle"),
+        *(reverse("crm:number", args=[key]) for key in metrics.METRICS),
+        *(reverse("crm:report-csv", args=[name]) for name in reports.TABLES),
+    ]  # fmt: skip
+    assert SECRET in login(account_manager).get(reverse("crm:conversation", args=[rows["said"]])).content.decode()
+    for reader in (manager, admin_user, teammate):
+        client = login(reader)
+        for page in pages:
+            answer = client.get(page)
+            told = b"".join(answer) if answer.streaming else answer.content
+            assert SECRET not in told.decode(), (reader.role, page)
+        for screen in ("people", "organisations"):
+            columns = [column.key for column in LISTINGS[screen].columns]
+            file = client.post(reverse("crm:list-download", args=[screen]), {"column": columns})
+            assert SECRET not in b"".join(file).decode(), (reader.role, screen)
