@@ -303,11 +303,15 @@ def serious_barriers(page: Page) -> list[str]:
     if not AXE.exists():
         pytest.fail("axe-core is missing. `make test` fetches it.")
     # Through the debugger's door: the page's own policy rightly refuses foreign scripts.
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{barrier['id']} ({barrier['impact']}): {barrier['help']}\n    "
-        + "\n    ".join(json.dumps(node["target"]) + " " + node["html"][:160] for node in barrier["nodes"][:4])
+        + "\n    ".join(
+            json.dumps(node["target"]) + f" {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+            for node in barrier["nodes"][:4]
+        )
         for barrier in found["violations"]
         if barrier["impact"] in {"serious", "critical"}
     ]

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from crm.models import CaptureForm, Deal, Lead, Role, User
 from tests import make
-from tests.running import LiveStack, serious_barriers, sideways_scroll, sign_in, wait_for
+from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sideways_scroll, sign_in, wait_for
 
 _numbers = count(1)
 REPLIES = (
@@ -107,6 +107,22 @@ class Visitor:
         self.page.evaluate("kringTheme.choose('auto')")
         if wider := sideways_scroll(self.page):
             self.barriers[f"{screen}, width"] = [f"{wider} pixels too wide"]
+
+    def looks_both_ways(self, screen: str, *, unfold: bool = True) -> None:
+        """The same in the two shapes that differ most: wide and in light, then as narrow as a telephone and in the dark. What is folded is looked at
+        unfolded."""
+        assert self.page.locator("h1").count() == 1, f"{screen} has not one heading"
+        if unfold:
+            self.page.evaluate("for (const fold of document.querySelectorAll('main details')) fold.open = true")
+        for theme, shape in (("light", DESKTOP), ("dark", PHONE)):
+            self.page.set_viewport_size(shape["viewport"])
+            self.page.evaluate(IN_THEME, theme)
+            if found := serious_barriers(self.page):
+                self.barriers[f"{screen}, {theme}"] = found
+            if wider := sideways_scroll(self.page):
+                self.barriers[f"{screen}, {theme}, width"] = [f"{wider} pixels too wide"]
+        self.page.set_viewport_size(DESKTOP["viewport"])
+        self.page.evaluate(IN_THEME, "light")
 
     def until(self, path: str, seen: Callable[[Page], Locator], *, gone: bool = False) -> Locator:
         """Opens the page again until what the worker does is to be seen on it (or is gone)."""

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from crm.models import Attempt, Conversation, Person, Promise, PromiseSide, Role, User
 from tests import make
-from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sideways_scroll, sign_in
+from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 NewPage = Callable[..., Page]
@@ -62,7 +62,8 @@ def test_a_call_becomes_a_conversation_with_a_promise(seller: User, person: Pers
     page = new_page()
     page.add_init_script(NO_TELEPHONE)
     sign_in(page, seller.email, make.PASSWORD)
-    page.goto(f"/people/{person.pk}/call/")
+    page.goto(f"/people/{person.pk}/")
+    page.get_by_role("main").get_by_role("link", name="Call", exact=True).click()
     expect(page.get_by_role("link", name="Ask her sister")).to_be_visible()
     assert serious_barriers(page) == []
     ring(page)
@@ -72,6 +73,8 @@ def test_a_call_becomes_a_conversation_with_a_promise(seller: User, person: Pers
     page.keyboard.press("s")
     expect(page.get_by_label("What was said?")).to_be_focused()
     page.keyboard.type("She wants two shifts.")
+    page.get_by_role("textbox", name="Next step").fill("Call about the hall")
+    page.locator("[name=next_step_on]").fill((timezone.localdate() + timedelta(days=9)).isoformat())
     page.get_by_text("Was something promised?").click()
     page.get_by_label("We promised").first.fill("Send the plan")
     page.locator("[name=ours_due]").fill((timezone.localdate() + timedelta(days=2)).isoformat())
@@ -81,6 +84,12 @@ def test_a_call_becomes_a_conversation_with_a_promise(seller: User, person: Pers
     said = Conversation.objects.get(people=person)
     assert (said.summary, said.attempt.outcome) == ("She wants two shifts.", "spoke")
     assert Promise.objects.get(person=person, side=PromiseSide.OURS).text == "Send the plan"
+    expect(page.locator("#timeline")).to_contain_text("She wants two shifts.")
+    expect(page.locator("main")).to_contain_text("last contact today, by Arjan")
+    expect(page.locator("#promises")).to_contain_text("Send the plan")
+    expect(page.locator("#next")).to_contain_text("Call about the hall")
+    page.goto("/")
+    expect(page.get_by_role("link", name=f"{person}: Send the plan")).to_be_visible()
 
 
 def test_the_key_logs_from_anywhere_and_finds_who_else_was_there(
@@ -117,21 +126,3 @@ def test_without_javascript_and_on_a_telephone(
     attempt = Attempt.objects.get(person=person)
     assert (attempt.outcome, attempt.note) == ("no_answer", "rang long")
     assert not Conversation.objects.filter(people=person).exists()
-
-
-@pytest.mark.parametrize("path", ["people/{person}/call/", "attempts/{attempt}/", "conversations/new/?person={person}",
-                                  "conversations/{said}/", "conversations/{said}/edit/", "promises/{promise}/"])  # fmt: skip
-def test_nothing_is_too_wide_for_a_telephone(seller: User, person: Person, new_page: NewPage, path: str) -> None:
-    at = timezone.now()
-    keys = {
-        "person": person.pk,
-        "attempt": make.attempt(person, by=seller, at=at).pk,
-        "said": make.conversation(person, by=seller, at=at, summary="Two shifts").pk,
-        "promise": Promise.objects.get(person=person).pk,
-    }
-    page = new_page(PHONE)
-    page.add_init_script(NO_TELEPHONE)
-    sign_in(page, seller.email, make.PASSWORD)
-    page.goto(f"/{path.format(**keys)}")
-    assert sideways_scroll(page) == 0
-    assert serious_barriers(page) == []

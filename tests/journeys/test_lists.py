@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from crm.models import Person, Role, User
 from tests import make
-from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sideways_scroll, sign_in
+from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 NewPage = Callable[..., Page]
@@ -97,15 +97,3 @@ def test_without_javascript_and_on_a_telephone(seller: User, new_page: NewPage, 
     page.get_by_role("checkbox", name="Tags").check()
     page.locator(".menu-sheet").get_by_role("button", name="Show").first.click()
     expect(page.get_by_text("fair").first).to_be_visible()
-
-
-@pytest.mark.parametrize("path", ["people/?owner=me&show=tags&show=country", "organisations/", "lists/people/views/",
-                                  "lists/people/download/", "lists/changed/"])  # fmt: skip
-def test_nothing_is_too_wide_for_a_telephone(seller: User, new_page: NewPage, path: str) -> None:
-    page = new_page(PHONE)
-    sign_in(page, seller.email, make.PASSWORD)
-    page.goto(f"/{path}")
-    for fold in page.locator(".list-fold > summary").all():
-        fold.click()
-    assert sideways_scroll(page) == 0
-    assert serious_barriers(page) == []
