@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -412,8 +413,13 @@ def _written(value: Any) -> str:
     return str(value)
 
 
+WITHIN = re.compile(r"([;\t\r\n]\s*)([=+\-@])")
+
+
 def harmless(text: str) -> str:
-    """A text that no spreadsheet runs as a formula (OWASP: CSV injection)."""
+    """A text that no spreadsheet runs as a formula (OWASP: CSV injection). Where a comma is the decimal mark a spreadsheet parts a line at its
+    semicolons, so what follows one begins a cell, too."""
+    text = WITHIN.sub(r"\1'\2", text)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
 
 

@@ -214,6 +214,21 @@ def test_every_number_of_leads_opens_exactly_the_leads_behind_it(sdr, seller, lo
     assert seen > 30
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+32 9 225 25 25", "'+32 9 225 25 25"),
+        ("fair;=HYPERLINK(A1)", "fair;'=HYPERLINK(A1)"),
+        ("fair; @SUM(A1)", "fair; '@SUM(A1)"),
+        ("one\n=two", "one\n'=two"),
+        ("planner; trade-fair = fine", "planner; trade-fair = fine"),
+    ],
+)
+def test_a_cell_runs_nothing_wherever_a_spreadsheet_parts_the_line(said, kept):
+    assert reports.harmless(said) == kept
+
+
 def test_a_csv_file_runs_nothing_in_a_spreadsheet():
     columns = (Column("origin", "Origin", is_number=False), Column("won", "Won"))
     table = Table(

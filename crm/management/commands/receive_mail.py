@@ -24,6 +24,10 @@ from crm.channels import imap
 from crm.models import MessageState, User
 
 MOST_RECIPIENTS = 20
+MOST_LINES = 50
+"""Conversations at once. Each may hold a whole message in memory, so somebody who opens many must not take the room of all."""
+SECONDS = 120
+"""For each command, and for a message from its first line to its last."""
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +76,41 @@ def _asked(question: Any, *about: Any) -> Any:
         connections.close_all()
 
 
+class Line(SMTP):
+    """One conversation. When there are too many already it is told so and ended; whoever sends tries again later."""
+
+    def __init__(self, *args: Any, lines: set[Line], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = lines
+
+    def connection_made(self, transport: Any) -> None:
+        if len(self.lines) < MOST_LINES:
+            self.lines.add(self)
+            super().connection_made(transport)
+        else:
+            transport.write(b"421 4.7.0 Too many conversations at once; try again later\r\n")
+            transport.close()
+
+    def eof_received(self) -> bool | None:
+        return super().eof_received() if self in self.lines else False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self in self.lines:
+            self.lines.remove(self)
+            super().connection_lost(error)
+
+
+class Server(Controller):
+    """The listener and the conversations that it has now."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.lines: set[Line] = set()
+        super().__init__(*args, **kwargs)
+
+    def factory(self) -> Line:
+        return Line(self.handler, lines=self.lines, **self.SMTP_kwargs)
+
+
 class Listener:
     """The server, when it can have its port."""
 
@@ -85,7 +124,7 @@ class Listener:
         if self.where is None or self.controller is not None:
             return
         host, port = self.where
-        controller = Controller(
+        controller = Server(
             Door(),
             hostname=host,
             port=port,
@@ -93,6 +132,7 @@ class Listener:
             enable_SMTPUTF8=True,
             ident="Kring",
             server_hostname=settings.MAIL_IN_DOMAIN or "kring",
+            timeout=SECONDS,
         )
         try:
             controller.start()
