@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.policy import compat32
@@ -90,13 +91,31 @@ def send(letter: Letter, server: Server | None = None) -> None:
         raise NotSent(str(error) or type(error).__name__) from error
 
 
-def try_out(server: Server) -> None:
-    """The server lets us in. Raises `NotSent`."""
+def try_out(server: Server, *, within: float = 10) -> None:
+    """The server lets us in. Raises `NotSent`, after this many seconds at the latest, however slowly a server speaks."""
+    found: list[NotSent | None] = []
+
+    def visit() -> None:
+        try:
+            _visit(server)
+            found.append(None)
+        except NotSent as error:
+            found.append(error)
+
+    visitor = threading.Thread(target=visit, daemon=True)
+    visitor.start()
+    visitor.join(within)
+    if not found:
+        raise NotSent("no answer in time")
+    if found[0] is not None:
+        raise found[0]
+
+
+def _visit(server: Server) -> None:
     connection = _connection(server)
     try:
-        if connection is not None:
-            connection.open()
-            connection.close()
+        connection.open()
+        connection.close()
     except SMTPResponseException as refused:
         raise NotSent(_readable(refused.smtp_code, refused.smtp_error)) from refused
     except (SMTPException, OSError, ssl.SSLError, ValueError) as error:

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +102,23 @@ def nobody_answers(settings: Any) -> Iterator[None]:
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", port, False
     yield
     settings.EMAIL_BACKEND = backend
+
+
+def test_a_server_that_speaks_without_end_keeps_nobody_waiting() -> None:
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        client, _address = listener.accept()
+        with client, suppress(OSError):
+            while not ended.wait(0.05):
+                client.sendall(b"2")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        server = smtp_channel.Server("127.0.0.1", listener.getsockname()[1], "sofie", "x", security="none")
+        with pytest.raises(smtp_channel.NotSent, match="no answer"):
+            smtp_channel.try_out(server, within=0.5)
+        ended.set()
 
 
 @pytest.mark.django_db

@@ -514,6 +514,32 @@ def test_a_mail_shows_its_text_its_quotes_folded_its_files_and_its_thread(
     assert file.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_reason_that_no_database_can_hold_is_kept_without_what_it_cannot(
+    login: Login, sdr: User, lotte: Person
+) -> None:
+    held = make.outgoing(lotte, by=sdr)
+    OutgoingMail.objects.filter(pk=held.pk).update(held_at=AT, held_why="too soon")
+    login(sdr).post(reverse("crm:mail-release", args=[held.pk]), {"why": "She\x00 asked"})
+    held.refresh_from_db()
+    assert (held.override, held.held_at) == ("She asked", None)
+
+
+def test_whoever_leads_sees_of_a_mail_that_is_kept_private_only_that_it_went(
+    login: Login, sdr: User, manager: User, lotte: Person
+) -> None:
+    make.outgoing(lotte, by=sdr, subject="Between us")
+    outbox.send_due(at=AT)
+    said = OutgoingMail.objects.get().conversation
+    assert said is not None
+    path = f"{reverse('crm:outgoing')}?whose=all"
+    assert "Between us" in login(manager).get(path).content.decode()
+    Conversation.objects.filter(pk=said.pk).update(private_to=sdr)
+    page = login(manager).get(path).content.decode()
+    assert "Between us" not in page
+    assert "Lotte Maes" in page
+    assert "Between us" in login(sdr).get(reverse("crm:outgoing")).content.decode()
+
+
 def test_of_a_private_mail_a_colleague_sees_neither_text_nor_files_nor_its_place_in_a_thread(
     login: Login, sdr: User, teammate: User, lotte: Person
 ) -> None:
