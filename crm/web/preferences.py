@@ -1,4 +1,4 @@
-"""A user's own settings: name, language, time zone and working hours; and the language switch that everyone has."""
+"""A user's own settings: name, language, time zone, working hours and signature; and the language switch that everyone has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import dates, translation
@@ -32,6 +33,7 @@ CONTINENTS = (
     "Indian/",
     "Pacific/",
 )
+MOST_SIGNATURE = 500
 ZONES = sorted(zone for zone in available_timezones() if zone.startswith(CONTINENTS))
 
 
@@ -46,7 +48,9 @@ class PreferencesForm(KringModelForm):
 
     class Meta:
         model = User
-        fields: ClassVar[list[str]] = ["name", "language", "time_zone", "working_days", "work_start", "work_end"]
+        fields: ClassVar[list[str]] = [
+            "name", "language", "time_zone", "working_days", "work_start", "work_end", "mail_signature"
+        ]  # fmt: skip
         help_texts: ClassVar[dict[str, Any]] = {
             "time_zone": gettext_lazy("A name such as Europe/Brussels. “Today” is the day there."),
             "work_start": gettext_lazy("Response clocks run only while you work."),
@@ -57,6 +61,13 @@ class PreferencesForm(KringModelForm):
         self.fields["time_zone"].widget.attrs |= {"list": "time-zones", "autocomplete": "off"}
         self.fields["time_zone"].show_hidden_initial = False
         self.fields["name"].widget.attrs |= {"autocomplete": "name"}
+        signature = self.fields["mail_signature"]
+        signature.validators.append(MaxLengthValidator(MOST_SIGNATURE))
+        # Without one, the name stands there.
+        signature.widget.attrs |= {"rows": 3, "maxlength": MOST_SIGNATURE, "placeholder": self.instance.name}
+
+    def clean_mail_signature(self) -> str:
+        return "\n".join(str(self.cleaned_data["mail_signature"]).splitlines()).strip()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

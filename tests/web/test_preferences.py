@@ -1,4 +1,4 @@
-"""My preferences: name, language, time zone and working hours."""
+"""My preferences: name, language, time zone, working hours and signature."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from crm import letters
 from crm.models import Role, User
 
 Login = Callable[[User], Client]
@@ -20,6 +21,7 @@ CHOICE = {
     "working_days": ["0", "1", "3"],
     "work_start": "08:30",
     "work_end": "16:00",
+    "mail_signature": "Sofie Peeters-Maes\r\nZeilmakerij De Kring",
 }
 
 
@@ -41,6 +43,15 @@ def test_it_saves_and_speaks_the_new_language_at_once(login: Login, sdr: User) -
     assert (sdr.work_start, sdr.work_end) == (time(8, 30), time(16))
 
 
+def test_a_letter_is_signed_with_the_signature_that_was_written_here_else_with_the_name(
+    login: Login, sdr: User
+) -> None:
+    assert letters.closing(sdr, "en").endswith("Sofie Peeters")
+    login(sdr).post("/me/", CHOICE)
+    sdr.refresh_from_db()
+    assert letters.closing(sdr, "en").endswith("Sofie Peeters-Maes\nZeilmakerij De Kring")
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -49,6 +60,7 @@ def test_it_saves_and_speaks_the_new_language_at_once(login: Login, sdr: User) -
         ({"language": "xx"}, "language"),
         ({"working_days": []}, "working_days"),
         ({"working_days": ["7"]}, "working_days"),
+        ({"mail_signature": "x" * 501}, "mail_signature"),
         ({"work_start": "17:00", "work_end": "09:00"}, "work_end"),
     ],
 )
