@@ -86,8 +86,8 @@ def end(*, attempt: Attempt, outcome: AttemptOutcome | str, by: User, at: dateti
 
 
 @transaction.atomic
-def answered(*, attempt: Attempt, conversation: Conversation, by: User, at: datetime) -> Attempt:
-    """This conversation came of the attempt. Refuses one of which another came already, so that a call is logged once."""
+def answered(*, attempt: Attempt, conversation: Conversation) -> Attempt:
+    """This conversation came of the attempt, and tells what was said. Refuses one of which another came already, so that a call is logged once."""
     row = _held(attempt)
     row.outcome, row.conversation = AttemptOutcome.SPOKE, conversation
     row.save(update_fields=["outcome", "conversation"])

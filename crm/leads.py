@@ -127,7 +127,7 @@ def language(lead: Lead) -> str:
 
 
 @transaction.atomic
-def assess(*, lead: Lead, at: datetime, scorecard: Scorecard | None = None) -> Assessment:
+def assess(*, lead: Lead, scorecard: Scorecard | None = None) -> Assessment:
     """The lead's assessment: the one it has, else a fresh one on `scorecard` (default: the first that is in use). Refuses when there is none."""
     lead = held(lead)
     if lead.assessment_id is None:
@@ -152,7 +152,7 @@ def answer_criterion(
         )
     if reply not in (Reply.UNKNOWN, "") and not evidence.strip():
         raise Refused(_("Say how you know: their own words, or what you saw."))
-    assessment = assess(lead=lead, at=at, scorecard=criterion.scorecard)
+    assessment = assess(lead=lead, scorecard=criterion.scorecard)
     try:
         row, before = assessing.answer(
             assessment, criterion, reply=reply or Reply.UNKNOWN, evidence=evidence.strip(), at=at

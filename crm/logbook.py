@@ -60,7 +60,7 @@ def write(
     present = [*people, *([_welcome(newcomer, by, at)] if newcomer else [])]
     conversation = conversations.log(people=present, by=by, at=at, lead=lead, deal=deal, **said)
     if attempt is not None:
-        attempts.answered(attempt=attempt, conversation=conversation, by=by, at=at)
+        attempts.answered(attempt=attempt, conversation=conversation)
     person = _who(conversation, lead, deal)
     for side, promised in ((PromiseSide.OURS, ours), (PromiseSide.THEIRS, theirs)):
         for each in promised:

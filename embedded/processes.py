@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -76,11 +75,3 @@ class Register:
                     if not leads_anew:
                         found[process.pid] = process
         return list(found.values())
-
-
-def wait_until_gone(file: Path, *, seconds: float) -> bool:
-    """True when `file` is gone within `seconds`."""
-    end_of_patience = time.monotonic() + seconds
-    while file.exists() and time.monotonic() < end_of_patience:
-        time.sleep(0.05)
-    return not file.exists()

@@ -6,12 +6,11 @@ so that adding, editing, deleting or moving one can never leave a wrong date, an
 
 from __future__ import annotations
 
-from crm.conversations.changing import CHANGEABLE, ChangedMeanwhile, change, fingerprint, keep_private, kept_by, show
+from crm.conversations.changing import ChangedMeanwhile, change, fingerprint, keep_private, kept_by, show
 from crm.conversations.last_contact import recompute
 from crm.conversations.writing import delete, log
 
 __all__ = [
-    "CHANGEABLE",
     "ChangedMeanwhile",
     "change",
     "delete",

@@ -170,11 +170,6 @@ class Person(Contacted):
         return Name(self.given_name, self.particle, self.family_name)
 
     @property
-    def sort_name(self) -> str:
-        """As a list by name shows it: *Meulen, Peter van der*."""
-        return self.name.sorting
-
-    @property
     def surname(self) -> str:
         """As it stands behind *mevrouw*: *Van der Meulen*."""
         return self.name.surname

@@ -8,7 +8,7 @@ that somebody waits for; both copies carry one Message-ID, and one that was fetc
 
 from crm.outbox.deciding import cancel, release, try_again
 from crm.outbox.sending import CLAIM, MOST_TRIES, send_due
-from crm.outbox.writing import Draft, address_of, logged_as, may_send_through, put, put_each
+from crm.outbox.writing import Draft, address_of, logged_as, put, put_each
 
 __all__ = [
     "CLAIM",
@@ -17,7 +17,6 @@ __all__ = [
     "address_of",
     "cancel",
     "logged_as",
-    "may_send_through",
     "put",
     "put_each",
     "release",

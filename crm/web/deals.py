@@ -160,7 +160,7 @@ class NewDealForm(KringForm):
     )
     seller_date = forms.DateField(label=gettext_lazy("Date we expect"), required=False)
 
-    def __init__(self, *args: Any, organisation: Organisation, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields
         chosen["person"].queryset = access.people_at(organisation)
@@ -185,7 +185,6 @@ def new(request: Request) -> HttpResponse:
     form = NewDealForm(
         request.POST or None,
         organisation=organisation,
-        user=request.user,
         initial=_start(request.user, organisation, person),
     )
     if request.method == "POST" and form.is_valid():

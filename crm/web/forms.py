@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,6 +16,9 @@ from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext as _
 
+from crm.refusal import Refused
+
+T = TypeVar("T")
 CHECKS = (forms.CheckboxInput,)
 LISTS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 
@@ -106,6 +109,13 @@ class _Kring:
                 field.widget = native()
                 field.widget.attrs.update(attrs)
                 field.widget.is_required = field.required
+
+    def parsed(self, name: str, parse: Callable[[Any], T]) -> T:
+        """What `parse` makes of the cleaned field; what it refuses is said at that field."""
+        try:
+            return parse(self.cleaned_data[name])  # type: ignore[attr-defined]
+        except Refused as refusal:
+            raise ValidationError(str(refusal)) from refusal
 
     def refuse(self, refusal: Exception) -> None:
         """Show what a verb refused, above the fields. The form is invalid from then on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -135,20 +134,14 @@ class OrganisationForm(KringForm):
         return country
 
     def clean_tags(self) -> list[str]:
-        return self._parsed(lambda text: people.words(text.split(",")), "tags")
+        return self.parsed("tags", lambda text: people.words(text.split(",")))
 
     def clean_kvk_number(self) -> str:
-        return str(self._parsed(notation.parse_kvk, "kvk_number"))
+        return self.parsed("kvk_number", notation.parse_kvk)
 
     def clean_vat_number(self) -> str:
         country = self.cleaned_data.get("country", "")
-        return str(self._parsed(lambda text: notation.parse_vat(text, country), "vat_number"))
-
-    def _parsed(self, parse: Callable[[str], Any], name: str) -> Any:
-        try:
-            return parse(self.cleaned_data[name])
-        except Refused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
+        return self.parsed("vat_number", lambda text: notation.parse_vat(text, country))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -175,16 +175,10 @@ class PersonForm(KringForm):
             self.fields[name].choices = [("", _("not known")), *choices]  # type: ignore[attr-defined]
 
     def clean_tags(self) -> list[str]:
-        return self._words("tags")
+        return self.parsed("tags", lambda text: people.words(text.split(",")))
 
     def clean_interests(self) -> list[str]:
-        return self._words("interests")
-
-    def _words(self, name: str) -> list[str]:
-        try:
-            return people.words(self.cleaned_data[name].split(","))
-        except Refused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
+        return self.parsed("interests", lambda text: people.words(text.split(",")))
 
     def clean_introduced_by(self) -> Person | None:
         text = search.clean(self.cleaned_data["introduced_by"])
@@ -192,10 +186,7 @@ class PersonForm(KringForm):
             return None
         if text == str(self.person.introduced_by or ""):
             return self.person.introduced_by
-        try:
-            return somebody(text, but=self.person)
-        except Refused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
+        return self.parsed("introduced_by", lambda typed: somebody(search.clean(typed), but=self.person))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

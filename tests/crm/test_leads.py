@@ -137,7 +137,7 @@ def test_without_a_scorecard_there_is_no_sheet_and_no_assessment() -> None:
     lead = make.lead()
     assert leads.sheet(lead) is None
     with pytest.raises(Refused, match="no scorecard in use"):
-        leads.assess(lead=lead, at=make.AT)
+        leads.assess(lead=lead)
 
 
 @pytest.mark.django_db(transaction=True)
