@@ -271,7 +271,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "register_scope_known": lambda: spoil(entry().register, scope="wave"),
     "register_entry_once": lambda: again(entry()),
     "pacing_policy_is_one": lambda: PacingPolicy.objects.create(pk=2),
-    "pacing_policy_quiet_hours": lambda: PacingPolicy.objects.create(quiet_from="08:00", quiet_until="08:00"),
+    "pacing_policy_quiet_hours": lambda: PacingPolicy.objects.create(pk=1, quiet_from="08:00", quiet_until="08:00"),
     "mailbox_once_per_owner": lambda: again(mailbox()),
     "mailbox_address_lower": lambda: spoil(mailbox(), address="Info@kring.example"),
     "mailbox_failure_dated": lambda: spoil(mailbox(), failure="The password is wrong"),

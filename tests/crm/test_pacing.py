@@ -260,7 +260,7 @@ def test_no_call_at_night_on_sundays_and_on_holidays(at: datetime, again: dateti
 
 def test_the_clock_may_jump_in_their_night() -> None:
     person = make.person()
-    PacingPolicy.objects.create(quiet_until=time(2, 30), keeps_holidays=False)
+    PacingPolicy.objects.create(pk=1, quiet_until=time(2, 30), keeps_holidays=False)
     assert until(call(person, here("2026-03-29", "01:00"))) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     assert until(call(person, here("2026-10-25", "01:00"))) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert until(call(person, datetime(2026, 10, 25, 1, 10, tzinfo=UTC))) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
