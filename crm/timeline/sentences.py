@@ -52,7 +52,7 @@ def _choice(choices: Any, value: Any) -> str:
 
 
 def _lead_received(old: dict[str, Any], new: dict[str, Any]) -> str:
-    return _("Through %(content)s.") % {"content": new["content"]} if new.get("content") else ""
+    return _("Through %(content)s") % {"content": new["content"]} if new.get("content") else ""
 
 
 def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
