@@ -413,7 +413,7 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-WITHIN = re.compile(r"([;\t\r\n]\s*)([=+\-@])")
+WITHIN = re.compile(r"([;\t\r\n] *)([=+\-@])")
 
 
 def harmless(text: str) -> str:

@@ -20,6 +20,9 @@ from crm.channels import csv_file
 SAMPLE = 200
 """So many rows decide which column it is."""
 
+LONGEST = 400
+"""Characters of a number or an address with what may stand around it; to look closer at more would take somebody's file minutes."""
+
 ADDRESS = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 NUMBER = re.compile(r"[\s+0-9().\-/\u00a0]*")
 
@@ -65,6 +68,8 @@ def _column(
 def _worth(text: str, numbers: bool, addresses: bool, country: str) -> int:
     """How much a cell looks like what is wanted. A customer number may be a possible telephone number; a valid one that is written as one counts
     for more."""
+    if len(text) > LONGEST:
+        return 0
     if addresses and ADDRESS.fullmatch(text):
         return 4
     if not numbers or not NUMBER.fullmatch(text):

@@ -49,9 +49,11 @@ def _send(pk: int, try_at: datetime, tries: int, at: datetime) -> bool:
             _remember(mail, at)
             smtp.send(_letter(mail), _server(mail))
     except (smtp.NotSent, sealed.CannotOpen, Refused, DatabaseError) as error:
-        log.warning("mail %s was not sent: %s", pk, error)
+        # What a database says may hold words of the mail itself, which belong in no log.
+        said = type(error).__name__ if isinstance(error, DatabaseError) else str(error)
+        log.warning("mail %s was not sent: %s", pk, said)
         is_final = isinstance(error, smtp.NotSent) and error.is_final
-        failure = str(error) or _("The password of the mailbox cannot be read any more. Connect it again.")
+        failure = said or _("The password of the mailbox cannot be read any more. Connect it again.")
         OutgoingMail.objects.filter(pk=pk).update(
             try_at=at + timedelta(hours=2**tries),
             failure=failure.replace("\0", "")[:1000],

@@ -57,6 +57,11 @@ def test_a_first_row_that_is_a_number_is_no_header() -> None:
     assert texts("+3215123456,Ann\n+3215123457,Bob\n") == ["+3215123456", "+3215123457"]
 
 
+def test_a_cell_that_is_made_to_be_hard_to_read_is_passed_by() -> None:
+    """It would take many minutes, and this test with it."""
+    assert texts("+3215123456,a@" + "." * 120_000 + "@\n" + "+3215123457,x\n") == ["+3215123456", "+3215123457"]
+
+
 def test_what_cannot_be_read_is_given_with_its_line_and_reason() -> None:
     entries = read("number,name\n+3215123456,Ann\n,Bob\n+3215123458,Cas,too,many\n+3215\x00,Dan\n+3215123459,Eve\n")
     wrong = {entry.line: entry.problem for entry in entries if entry.problem}

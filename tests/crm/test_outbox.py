@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crm import conversations, do_not_contact, leads, outbox, unsubscribing, verdicts
@@ -156,6 +156,20 @@ def test_a_mail_that_fails_says_why_and_is_tried_again_later(settings: Any) -> N
     assert outbox.send_due(at=make.AT + timedelta(hours=1)) == 1
     row.refresh_from_db()
     assert row.failure == ""
+
+
+@pytest.mark.django_db
+def test_what_a_mail_says_stands_in_no_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def clash(*args: Any) -> None:
+        raise IntegrityError("DETAIL: Failing row contains (1, Between us)")
+
+    row = waiting()
+    monkeypatch.setattr("crm.outbox.sending._remember", clash)
+    outbox.send_due(at=make.AT)
+    row.refresh_from_db()
+    assert row.failure == "IntegrityError"
+    assert "was not sent" in caplog.text
+    assert "Between us" not in caplog.text
 
 
 @pytest.mark.django_db

@@ -223,6 +223,7 @@ def test_every_number_of_leads_opens_exactly_the_leads_behind_it(sdr, seller, lo
         ("fair; @SUM(A1)", "fair; '@SUM(A1)"),
         ("one\n=two", "one\n'=two"),
         ("planner; trade-fair = fine", "planner; trade-fair = fine"),
+        ("\n" * 200_000 + "x", "'" + "\n" * 200_000 + "x"),
     ],
 )
 def test_a_cell_runs_nothing_wherever_a_spreadsheet_parts_the_line(said, kept):
