@@ -46,8 +46,8 @@ SUFFIXES = frozenset("msc ma mba mph bsc ba ll.m llm ll.b phd ph.d md ra rc aa j
 
 @dataclass(frozen=True)
 class Name:
-    """A name as we keep it. A title stays before the given name and a suffix behind the family name, as they write it; sorting and greeting
-    pass over them."""
+    """A name as we keep it. A title stays before the given name and a suffix behind the family name, as they write it; a greeting
+    passes over them."""
 
     given: str
     particle: str
@@ -75,12 +75,6 @@ class Name:
         whole = f"{self.particle} {self.last}".strip()
         start = 1 if whole[:1] in "'’" else 0  # 't Hooft becomes 't Hooft: the apostrophe stands for the letter.
         return whole if start else whole[:1].upper() + whole[1:]
-
-    @property
-    def sorting(self) -> str:
-        """As it stands in a list by name: *Meulen, Peter van der*."""
-        rest = f"{self.first} {self.particle}".strip()
-        return ", ".join(filter(None, (self.last, rest)))
 
     @property
     def is_initials(self) -> bool:
@@ -184,7 +178,7 @@ def parse_phone(text: str, country: str | None = None) -> str:
 
     Refuses what is no possible number, naming it, and an extension, which a number in this notation cannot hold.
     """
-    if EXTENSION.search(text):
+    if EXTENSION.search(text.strip()[-40:]):  # No more than where one can stand: a long text would take minutes.
         raise Refused(
             _("“%(number)s” has an extension, which we cannot dial. Leave it out, and write it in the note.")
             % {"number": text}
