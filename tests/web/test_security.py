@@ -125,7 +125,7 @@ def test_what_no_database_holds_and_no_calendar_knows_is_refused_not_broken(logi
         "crm:position-add": {"organisation": "A\x00B", "title": "\x00"},
         "crm:advocate-name": {"evidence": "a\x00b"},
     }.items():
-        assert client.post(reverse(screen, args=[person.pk]), form).status_code == 302, screen
+        assert client.post(reverse(screen, args=[person.pk]), form).status_code in (200, 302), screen
     answer = client.post(reverse("crm:referral-promise", args=[referral.pk]), {"promise-not_before": "9999-12-31"})
     assert "between the years" in answer.content.decode()
     deep = {"file": SimpleUploadedFile("a.csv", b"id\n1\n"), "map_text": "a=" + "[" * 30_000}
