@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from crm.models import Attempt, Conversation, Person, Promise, PromiseSide, Role, User
 from tests import make
-from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sign_in
+from tests.running import DESKTOP, PHONE, LiveStack, serious_barriers, sign_in, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 NewPage = Callable[..., Page]
@@ -68,7 +68,8 @@ def test_a_call_becomes_a_conversation_with_a_promise(seller: User, person: Pers
     assert serious_barriers(page) == []
     ring(page)
     expect(page.get_by_role("heading", name="How did it end?")).to_be_visible()
-    assert page.evaluate("window.rang") == "tel:+3292252525"
+    rang = wait_for(lambda: page.evaluate("window.rang"), seconds=10, why="the page to dial")
+    assert rang == "tel:+3292252525"
     assert serious_barriers(page) == []
     page.keyboard.press("s")
     expect(page.get_by_label("What was said?")).to_be_focused()

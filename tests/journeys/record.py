@@ -1,0 +1,207 @@
+"""One of everything that a screen of the relationship record can show, and the addresses of those screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from crm import mail_templates, merging, people, unsubscribing
+from crm.models import (
+    Conversation,
+    ConversationKind,
+    Direction,
+    EmailAddress,
+    Mailbox,
+    MailExclusion,
+    MailMessage,
+    MailTemplate,
+    MessageState,
+    OutgoingMail,
+    Person,
+    PossibleDuplicate,
+    PromiseSide,
+    Register,
+    Role,
+    SavedView,
+    Scope,
+    User,
+)
+from crm.outbox import MOST_TRIES
+from tests import make
+
+
+@dataclass
+class Record:
+    """An administrator with one of everything that a screen can show."""
+
+    owner: User
+    person: Person
+    other: Person
+    keys: dict[str, int | str]
+
+
+def member(name: str, role: Role, number: int) -> User:
+    team = make.team(f"Screens {number}")
+    return make.user(f"{name} {number}", role, team=team, email=f"{name.lower()}{number}@screens.example")
+
+
+def clear(owner: User) -> None:
+    """What others would stumble over: the rest of the session walks through the same database."""
+    Mailbox.objects.filter(owner=owner).delete()
+    Register.objects.filter(name__startswith="Screens").delete()
+    OutgoingMail.objects.filter(by=owner, sent_at=None).delete()
+    SavedView.objects.filter(owner=owner).delete()
+    MailTemplate.objects.filter(name__startswith="Screens").delete()
+
+
+def make_record(owner: User, number: int) -> Record:
+    at = timezone.now()
+    day = timezone.localdate()
+    company = make.organisation(
+        f"Maatschappij voor Zeilsport en Watertoerisme {number}", at=at, owner=owner, city="Oostende", country="BE",
+        domain=f"zeilsport{number}.example",
+    )  # fmt: skip
+    deal = make.deal(owner, at=at, name=f"Wintercursus {number}", organisation=company, next_step="Over de data bellen")
+    person = make.person(
+        f"Charlotte-Antoinette van der Vanderstraeten-De Wit{number}", at=at, owner=owner, organisation=company,
+        phone=f"+32 9 300 {number:02} 01", email=f"charlotte-antoinette.vanderstraeten{number}@zeilsport{number}.example",
+        interests=["sailing", "early music"], tags=["fair of Ghent", "newsletter"], tier="A", country="BE",
+        note="Heeft twee dochters, zeilt met allebei.",
+    )  # fmt: skip
+    other = make.person(f"Bram Claeys{number}", at=at, owner=owner, phone=f"+32 9 300 {number:02} 01", language="nl")
+    twin = PossibleDuplicate.objects.get(first_id=person.pk, second_id=other.pk)
+    left = make.person(f"Zeger Baert{number}", at=at, owner=owner)
+    gone = make.person(f"Zeger Baerts{number}", at=at, owner=owner)
+    merging.merge(keep=left, gone=gone, by=owner, at=at)
+    people.introduce(person=person, other=left, how="Zeilen samen", by=owner, at=at)
+    people.add_phone(person=person, number=f"+32 470 30 {number:02} 02", by=owner, at=at)
+    people.add_email(person=person, address=f"old{number}@elsewhere.example", by=owner, at=at)
+    EmailAddress.objects.filter(address=f"old{number}@elsewhere.example").update(
+        bounced_at=at, bounce_why="550 No such user"
+    )
+    before = people.add_position(
+        person=person, organisation=f"Havenbedrijf {number}", title="Trainer", ended_on=day, by=owner, at=at
+    )
+    promise = make.promise(person, by=owner, at=at, due_on=day + timedelta(days=3), text="Het plan sturen")
+    make.promise(
+        person, by=owner, at=at, due_on=day + timedelta(days=30), side=PromiseSide.THEIRS, text="Haar zus vragen",
+        not_before=day + timedelta(days=20),
+    )  # fmt: skip
+    attempt = make.attempt(other, by=owner, at=at)
+    said = make.conversation(
+        person, by=owner, at=at, summary="Twee ploegen, de boten blijven.", quote="Rustig, graag.", has_gain=True,
+        learned="De vergunning loopt tot maart.", minutes=12, deal=deal,
+    )  # fmt: skip
+    mail = Conversation.objects.get(message__attachments=make.mail_file(person, by=owner, at=at))
+    MailMessage.objects.filter(conversation=mail).update(
+        subject="Re: de data", from_address="c@zeilsport.example", to=[owner.email], text="De tweede week past.",
+        quoted="Wanneer past het?", signature="Charlotte",
+    )  # fmt: skip
+    answered = MailMessage.objects.get(conversation=mail)
+    MailMessage.objects.create(
+        key=f"away-screens-{number}", state=MessageState.TAKEN, away_until=day + timedelta(days=9), taken_at=at,
+        conversation=make.conversation(
+            person, by=owner, at=at, kind=ConversationKind.EMAIL, direction=Direction.INCOMING, is_automatic=True
+        ),
+    )  # fmt: skip
+    box = make.mailbox(owner, at=at, imap_host="127.0.0.1", imap_port=1, claimed_until=at + timedelta(hours=1))
+    Mailbox.objects.filter(pk=box.pk).update(failing_since=at, failure="550 4.2.1 Mailbox busy")
+    MailMessage.objects.create(
+        key=f"failed-screens-{number}", state=MessageState.FAILED, reason="too deep", raw=b"x", mailbox=box, taken_at=at
+    )
+    MailExclusion.objects.create(user=owner, pattern=f"family{number}.example", created_at=at)
+    MailExclusion.objects.get_or_create(user=None, pattern=f"doctor{number}.example", created_at=at)
+    template = mail_templates.save(
+        name=f"Screens {number}", subject_nl="De data", body_nl="{{ greeting }}\n\n{{ sender.signature }}",
+        is_shared=True, by=owner, at=at,
+    )  # fmt: skip
+    later = at + timedelta(days=2)
+    states: dict[str, dict[str, object]] = {
+        "Waits": {"failure": ""},
+        "Tried once": {"tries": 1, "failure": "550 4.2.1 Mailbox busy"},
+        "Given up": {"tries": MOST_TRIES, "failure": "550 5.7.1 Rejected"},
+        "Held back": {"held_at": at, "held_why": "Liever geen mail meer."},
+    }
+    for subject, state in states.items():
+        mail_row = make.outgoing(left, by=owner, at=at, moment=later, subject=subject, body="Past het?")
+        OutgoingMail.objects.filter(pk=mail_row.pk).update(**state)
+    wish = make.wish(person=left, by=owner, at=at, scope=Scope.CALL)
+    make.wish(address=f"info{number}@quiet.example", by=owner, at=at, scope=Scope.MAIL)
+    register = make.register(f"+32155555{number:02}", name=f"Screens {number}", by=owner, at=at - timedelta(days=40))
+    view = make.saved_view(owner, at=at, name=f"Warm in Ostend {number}")
+    make.bulk_act(owner, at=at)
+    return Record(
+        owner, person, other,
+        {
+            "person": person.pk, "other": other.pk, "left": left.pk, "company": company.pk, "deal": deal.pk,
+            "pair": twin.pk, "position": before.pk, "promise": promise.pk, "attempt": attempt.pk, "said": said.pk,
+            "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
+            "register": register.pk, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
+        },
+    )  # fmt: skip
+
+
+SCREENS = (
+    "people/?owner=me&show=tags&show=country&show=tier&show=owner&sort=-name",
+    "organisations/?owner=me",
+    "lists/people/views/",
+    "lists/people/download/?owner=me",
+    "lists/changed/",
+    "people/{person}/",
+    "people/{left}/",
+    "people/{person}/edit/",
+    "people/new/",
+    "people/{person}/position/",
+    "positions/{position}/",
+    "organisations/{company}/",
+    "organisations/{company}/edit/",
+    "organisations/new/",
+    "people/duplicates/?whose=mine",
+    "people/duplicates/?kind=organisation",
+    "people/duplicates/{pair}/",
+    "people/merges/",
+    "people/{person}/merge/?named=Claeys",
+    "people/{person}/call/",
+    "people/{other}/call/",
+    "attempts/{attempt}/",
+    "conversations/new/",
+    "conversations/new/?deal={deal}",
+    "conversations/new/?person={person}",
+    "conversations/{said}/",
+    "conversations/{mail}/",
+    "conversations/{said}/edit/",
+    "conversations/{said}/delete/",
+    "promises/?whose=mine",
+    "promises/{promise}/",
+    "promises/{promise}/edit/",
+    "promises/new/?person={person}",
+    "follow-ups/new/?person={person}",
+    "mail/new/",
+    "mail/new/?person={person}&template={template}",
+    "mail/new/?reply_to={answered}",
+    "mail/new/?person={person}&person={other}&person={left}",
+    "mail/?whose=mine",
+    "settings/mail-templates/",
+    "settings/mail-templates/new/",
+    "settings/mail-templates/{template}/",
+    "me/mailboxes/",
+    "me/mailboxes/new/",
+    "me/mailboxes/new/?at=own",
+    "me/mailboxes/{box}/",
+    "me/mailboxes/{box}/edit/",
+    "me/mailboxes/{box}/folders/",
+    "me/mailboxes/{box}/disconnect/",
+    "me/private-addresses/",
+    "settings/peace/",
+    "settings/peace/new/",
+    "people/{person}/peace/",
+    "peace/{wish}/lift/",
+    "settings/registers/",
+    "settings/registers/new/",
+    "settings/registers/{register}/remove/",
+    "settings/pacing/",
+    "search/?q=Vanderstraeten",
+    "u/{link}",
+)
