@@ -19,7 +19,7 @@ from crm import attempts, pacing, permission
 from crm.models import Attempt, AttemptOutcome, ConversationKind, Deal, Lead, Person, PhoneNumber, Scope
 from crm.refusal import Refused
 from crm.web import access, nudge, query
-from crm.web.page import Request, render_page
+from crm.web.page import Request, page_of, render_page
 
 RINGS = 60
 """Seconds after it began in which the page of an attempt dials by itself."""
@@ -71,7 +71,7 @@ def call(request: Request, pk: int) -> HttpResponse:
             "asked": asked,
             "override": override,
             "refused": refused,
-            "there": _there(person, lead, deal),
+            "there": page_of(deal, lead, person),
             "old_registers": [row for row in pacing.old_registers(timezone.now()) if row.scope != Scope.MAIL],
             **_beside(person),
         },
@@ -94,7 +94,7 @@ def attempt(request: Request, pk: int) -> HttpResponse:
             "rings": not row.outcome and (timezone.now() - row.at).total_seconds() < RINGS,
             "is_wrong": row.outcome == AttemptOutcome.WRONG_NUMBER,
             "may_write_person": access.may_write(request.user, row.person.owner),
-            "there": _there(row.person, row.lead, row.deal),
+            "there": page_of(row.deal, row.lead, row.person),
             **_beside(row.person),
         },
     )
@@ -122,7 +122,7 @@ def end(request: Request, pk: int) -> HttpResponse:
     if row.outcome == AttemptOutcome.WRONG_NUMBER:
         return redirect("crm:attempt", pk)
     messages.success(request, _said(request, row))
-    return redirect(_there(row.person, row.lead, row.deal))
+    return redirect(page_of(row.deal, row.lead, row.person))
 
 
 def _about(request: Request, person: Person) -> tuple[Lead | None, Deal | None]:
@@ -157,12 +157,6 @@ def _beside(person: Person) -> dict[str, Any]:
         "job": access.positions().current().filter(person=person).select_related("organisation").first(),
         "nav": "people",
     }
-
-
-def _there(person: Person, lead: Lead | None, deal: Deal | None) -> str:
-    if deal is not None:
-        return reverse("crm:deal", args=[deal.pk])
-    return reverse("crm:lead", args=[lead.pk]) if lead is not None else reverse("crm:person", args=[person.pk])
 
 
 def _said(request: Request, row: Attempt) -> str:

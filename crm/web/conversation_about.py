@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 
 from crm import search
 from crm.models import Attempt, ConversationKind, Deal, Lead, Organisation, Person
 from crm.models.conversations import PromiseQuerySet
 from crm.web import access, query
-from crm.web.page import Request
+from crm.web.page import Request, page_of
 
 COLLEAGUES = 12
 """People of the organisation who are offered as having been there, too."""
@@ -102,10 +101,7 @@ class About:
     @property
     def page(self) -> str:
         """Where to go afterwards."""
-        for name in ("deal", "lead", "person", "organisation"):
-            if row := getattr(self, name):
-                return reverse(f"crm:{name}", args=[row.pk])
-        return reverse("crm:people")
+        return page_of(self.deal, self.lead, self.person, self.organisation)
 
 
 class Present:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import conversations, logbook, search, timeline
-from crm.models import Conversation, ConversationKind, EventKind
+from crm.models import ConversationKind, EventKind
 from crm.refusal import Refused
 from crm.web import access, mail_message, nudge
 from crm.web.conversation_about import KIND_ICONS, About, Present
 from crm.web.conversation_form import ConversationForm
-from crm.web.page import Request, render_page
+from crm.web.page import Request, page_of, render_page
 
 CHOICES = 20
 """People who are offered when none was named."""
@@ -111,7 +110,7 @@ def conversation(request: Request, pk: int) -> HttpResponse:
 def delete(request: Request, pk: int) -> HttpResponse:
     """The page asks; the form on it acts."""
     row = access.conversation(request, pk, write=True)
-    there = page_of(row)
+    there = page_of(row.people.first(), row.deal, row.lead, row.organisation)
     if request.method == "POST":
         try:
             conversations.delete(conversation=row, by=request.user, at=timezone.now())
@@ -150,13 +149,3 @@ def show(request: Request, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Your colleagues can read it, too."))
     return redirect("crm:conversation", pk)
-
-
-def page_of(row: Conversation) -> str:
-    """Where somebody who looked at it came from: whom it was with, or what it was about."""
-    if person := row.people.first():
-        return reverse("crm:person", args=[person.pk])
-    for name in ("deal", "lead", "organisation"):
-        if found := getattr(row, name):
-            return reverse(f"crm:{name}", args=[found.pk])
-    return reverse("crm:people")

@@ -20,7 +20,7 @@ from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge, query
 from crm.web.mail_form import BLANK, MailForm, ready_texts
-from crm.web.page import Request, redirect_or_part, render_page
+from crm.web.page import Request, page_of, redirect_or_part, render_page
 from crm.web.recipients import MOST, Recipient, Recipients
 
 CHOICES = 30
@@ -230,12 +230,6 @@ def _refused(recipients: Recipients) -> str:
 
 def _back(recipients: Recipients) -> str:
     """Where the composer was opened from, as far as we know."""
-    if recipients.deal is not None:
-        return reverse("crm:deal", args=[recipients.deal.pk])
-    if recipients.lead is not None:
-        return reverse("crm:lead", args=[recipients.lead.pk])
-    if recipients.answers is not None and recipients.answers.conversation_id:
-        return reverse("crm:conversation", args=[recipients.answers.conversation_id])
-    if recipients.is_to_several:
-        return reverse("crm:people")
-    return reverse("crm:person", args=[recipients.only.person.pk])
+    answered = recipients.answers.conversation if recipients.answers else None
+    person = None if recipients.is_to_several else recipients.only.person
+    return page_of(recipients.deal, recipients.lead, answered, person)

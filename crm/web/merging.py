@@ -20,7 +20,7 @@ from crm.models import Merge, Mergeable, Organisation, Person
 from crm.models.merges import UNDO_WITHIN
 from crm.refusal import Refused
 from crm.web import access, keyset, nudge, query
-from crm.web.page import Request, render_page
+from crm.web.page import Request, page_of, render_page
 
 Row = Person | Organisation
 
@@ -148,10 +148,6 @@ def undo(request: Request, pk: int) -> HttpResponse:
             % {"kept": undone.kept, "fields": ", ".join(undone.unchanged)},
         )
     return redirect(page_of(undone.back))
-
-
-def page_of(row: Row) -> str:
-    return reverse("crm:person" if isinstance(row, Person) else "crm:organisation", args=[row.pk])
 
 
 def _merged(done: Merge) -> SafeString:

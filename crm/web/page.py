@@ -1,7 +1,7 @@
 """Answers of the screens: one template, named parts, and the same truth with and without JavaScript.
 
 Every view ends here. `render_page` serves the whole page, or the one part that htmx asked for when the view listed it;
-`redirect_or_part` ends a successful POST; `announce` tells the other regions of the page what has happened.
+`redirect_or_part` ends a successful POST, `page_of` and `back_to` say where to go; `announce` tells the other regions of the page what has happened.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 if TYPE_CHECKING:
+    from django.db.models import Model
     from django_htmx.middleware import HtmxDetails
 
     from crm.models import User
@@ -106,6 +108,14 @@ def takes_up_to(most: int) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def page_of(*rows: Model | None) -> str:
+    """The page of the first of these rows that is there; the list of people when none is."""
+    for row in rows:
+        if row is not None:
+            return reverse(f"crm:{row._meta.model_name}", args=[row.pk])
+    return reverse("crm:people")
 
 
 def back_to(request: HttpRequest, otherwise: str) -> str:

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -83,10 +82,7 @@ def offered_words(request: Request, kind: str) -> HttpResponse:
 def set_not_before(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
     why = typed(request, "why", 200)
-    try:
-        until = parse_date(request.POST.get("until", ""))
-    except ValueError:
-        until = None
+    until = query.day(request.POST.get("until"))
     if until is None:
         messages.error(request, _("Choose the day from which they may be contacted."))
         return redirect(back_to(request, reverse("crm:person", args=[pk])))

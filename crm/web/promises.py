@@ -18,7 +18,7 @@ from crm.models.conversations import PromiseQuerySet
 from crm.refusal import Refused
 from crm.web import access, keyset, nudge, query
 from crm.web.forms import KringForm
-from crm.web.page import Request, announce, back_to, render_page
+from crm.web.page import Request, announce, back_to, page_of, render_page
 
 STATES = {
     "open": gettext_lazy("Open"),
@@ -91,7 +91,7 @@ def new(request: Request) -> HttpResponse:
     if person is None:
         messages.info(request, _("Choose the person first; then note the promise on their page."))
         return redirect("crm:people")
-    there = _page_of(person, lead, deal)
+    there = page_of(deal, lead, person)
     form = PromiseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -116,12 +116,6 @@ def about(request: Request) -> tuple[Person | None, Lead | None, Deal | None]:
     if person is not None and not access.is_around(person, deal or lead):
         access.must_write(request.user, person.owner)
     return person or (deal.person if deal else None) or (lead.person if lead else None), lead, deal
-
-
-def _page_of(person: Person, lead: Lead | None, deal: Deal | None) -> str:
-    if deal is not None:
-        return reverse("crm:deal", args=[deal.pk])
-    return reverse("crm:lead", args=[lead.pk]) if lead is not None else reverse("crm:person", args=[person.pk])
 
 
 # ---- One promise ---------------------------------------------------------------------------------------------------
