@@ -34,6 +34,8 @@ def save(
     """
     if is_shared and not by.is_leading:
         raise Refused(_("Templates for everybody are kept by managers and administrators. Keep this one for yourself."))
+    if template is not None:
+        _must_be_kept_by(by, template)
     name = " ".join(name.replace("\0", "").split())
     if not name:
         raise Refused(_("Give the template a name."))
@@ -63,8 +65,15 @@ def save(
 
 @transaction.atomic
 def remove(*, template: MailTemplate, by: User, at: datetime) -> None:
-    """The template is gone; mails that were written with it stay as they are. Twice is once."""
+    """The template is gone; mails that were written with it stay as they are. Twice is once. Refuses one for everybody by any but those who
+    lead."""
+    _must_be_kept_by(by, template)
     MailTemplate.objects.filter(pk=template.pk).delete()
+
+
+def _must_be_kept_by(by: User, template: MailTemplate) -> None:
+    if template.owner_id is None and not by.is_leading:
+        raise Refused(_("Templates for everybody are kept by managers and administrators."))
 
 
 def _line(text: str) -> str:

@@ -42,8 +42,8 @@ def call(request: Request, pk: int) -> HttpResponse:
     lead, deal = _about(request, person)
     asked, override, refused = "", "", ""
     if request.method == "POST":
-        asked = request.POST.get("number", "")[:16].replace("\x00", "")
-        override = request.POST.get("override", "").replace("\x00", "")[:300]
+        asked = query.typed(request, "number", 16)
+        override = query.typed(request, "override", 300)
         try:
             attempt = attempts.start(
                 person=person,
@@ -113,7 +113,7 @@ def end(request: Request, pk: int) -> HttpResponse:
             outcome=outcome,
             by=request.user,
             at=timezone.now(),
-            note=request.POST.get("note", "").replace("\x00", ""),
+            note=query.typed(request, "note", 300),
         )
     except Refused as refusal:
         messages.error(request, str(refusal))

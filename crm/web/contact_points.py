@@ -13,24 +13,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm import people, search
+from crm import people
 from crm.models import Person
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access, nudge, query
 from crm.web.page import Request, back_to
 
 
 @require_POST
 def add_email(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    address, kind = typed(request, "address", 254), typed(request, "kind", 20) or "work"
+    address, kind = query.typed(request, "address", 254), query.typed(request, "kind", 20) or "work"
     return done(request, person, lambda **now: people.add_email(person=person, address=address, kind=kind, **now))
 
 
 @require_POST
 def add_phone(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    number, kind = typed(request, "number", 40), typed(request, "kind", 20)
+    number, kind = query.typed(request, "number", 40), query.typed(request, "kind", 20)
     return done(request, person, lambda **now: people.add_phone(person=person, number=number, kind=kind, **now))
 
 
@@ -72,13 +72,13 @@ def confirm_phone(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 def change_email(request: Request, pk: int) -> HttpResponse:
-    address, kind = access.email_address(request, pk), typed(request, "kind", 20)
+    address, kind = access.email_address(request, pk), query.typed(request, "kind", 20)
     return done(request, address.person, lambda **now: people.change_kind(point=address, kind=kind, **now))
 
 
 @require_POST
 def change_phone(request: Request, pk: int) -> HttpResponse:
-    number, kind = access.phone_number(request, pk), typed(request, "kind", 20)
+    number, kind = access.phone_number(request, pk), query.typed(request, "kind", 20)
     return done(request, number.person, lambda **now: people.change_kind(point=number, kind=kind, **now))
 
 
@@ -86,11 +86,6 @@ def change_phone(request: Request, pk: int) -> HttpResponse:
 def works_again(request: Request, pk: int) -> HttpResponse:
     address = access.email_address(request, pk)
     return done(request, address.person, lambda **now: people.works_again(address=address, **now))
-
-
-def typed(request: Request, name: str, most: int) -> str:
-    """What was typed, without what a database cannot hold."""
-    return search.clean(request.POST.get(name, ""))[:most]
 
 
 def done(request: Request, person: Person, verb: Callable[..., Any]) -> HttpResponse:

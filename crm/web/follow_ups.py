@@ -42,7 +42,7 @@ def not_needed(request: Request, pk: int) -> HttpResponse:
     follow_up = access.follow_up(request, pk, write=True)
     is_first = follow_ups.not_needed(
         follow_up=follow_up,
-        why=request.POST.get("why", "").replace("\x00", "")[:300],
+        why=query.typed(request, "why", 300),
         by=request.user,
         at=timezone.now(),
     )

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crm import outbox
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge
+from crm.web import access, keyset, nudge, query
 from crm.web.page import Request, redirect_or_part, render_page
 
 SHOWN = 100
@@ -36,7 +36,7 @@ def cancel(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def release(request: Request, pk: int) -> HttpResponse:
     mail = access.outgoing(request, pk)
-    why = request.POST.get("why", "").replace("\x00", "")
+    why = query.typed(request, "why", 300)
     words = _("This mail is on its way. Your reason stands on their timeline.")
     return _act(request, lambda: outbox.release(mail=mail, why=why, by=request.user, at=timezone.now()), words)
 

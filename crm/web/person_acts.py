@@ -14,7 +14,7 @@ from crm.models import Person
 from crm.people.topics import KINDS
 from crm.refusal import Refused
 from crm.web import access, query
-from crm.web.contact_points import done, typed
+from crm.web.contact_points import done
 from crm.web.page import Request, back_to
 
 
@@ -35,7 +35,7 @@ def somebody(text: str, *, but: Person) -> Person:
 @require_POST
 def introduce(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    name, how = typed(request, "name", 254), typed(request, "how", 200)
+    name, how = query.typed(request, "name", 254), query.typed(request, "how", 200)
     if not name:
         messages.error(request, _("Whom do they know? Write a name."))
         return redirect(back_to(request, reverse("crm:person", args=[pk])))
@@ -59,7 +59,7 @@ def forget_acquaintance(request: Request, pk: int) -> HttpResponse:
 def add_word(request: Request, pk: int, kind: str) -> HttpResponse:
     person = access.person(request, pk, write=True)
     _must_be_kind(kind)
-    word = typed(request, "word", 200)
+    word = query.typed(request, "word", 200)
     return done(request, person, lambda **now: people.add_word(person=person, kind=kind, word=word, **now))
 
 
@@ -81,7 +81,7 @@ def offered_words(request: Request, kind: str) -> HttpResponse:
 @require_POST
 def set_not_before(request: Request, pk: int) -> HttpResponse:
     person = access.person(request, pk, write=True)
-    why = typed(request, "why", 200)
+    why = query.typed(request, "why", 200)
     until = query.day(request.POST.get("until"))
     if until is None:
         messages.error(request, _("Choose the day from which they may be contacted."))

@@ -6,6 +6,8 @@ from datetime import date
 
 from django.utils.dateparse import parse_date
 
+from crm.web.page import Request
+
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Years with which can be reckoned: what lies at the end of the calendar has no day after it."""
 
@@ -22,3 +24,8 @@ def day(text: str | None) -> date | None:
     except ValueError:
         return None
     return found if found and FIRST_YEAR <= found.year <= LAST_YEAR else None
+
+
+def typed(request: Request, name: str, longest: int) -> str:
+    """One line that was typed into a small form, without what a database cannot hold."""
+    return " ".join(request.POST.get(name, "").replace("\x00", " ").split())[:longest]

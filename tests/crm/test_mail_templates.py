@@ -139,6 +139,15 @@ def test_two_templates_of_one_owner_have_two_names(sdr: User, manager: User, tea
         saved(manager, is_shared=True)
 
 
+def test_one_for_everybody_is_changed_and_removed_by_those_who_lead_alone(sdr: User, manager: User) -> None:
+    template = saved(manager, is_shared=True)
+    with pytest.raises(Refused, match="managers and administrators"):
+        saved(sdr, template=template, name="Mine now")
+    with pytest.raises(Refused, match="managers and administrators"):
+        mail_templates.remove(template=template, by=sdr, at=AT)
+    assert MailTemplate.objects.get().owner is None
+
+
 def test_a_template_is_changed_shared_and_removed(sdr: User, manager: User) -> None:
     template = saved(manager)
     again = saved(manager, template=template, name="Other", is_shared=True, is_active=False)
