@@ -235,6 +235,12 @@ def _removed(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _conversation_changed(old: dict[str, Any], new: dict[str, Any]) -> str:
     """What was said is only named; of one that is kept private that is all there is (`unsaid`)."""
+    if "private_to" in new:
+        return (
+            _("Kept private by %(name)s.") % {"name": new["private_to"]}
+            if new["private_to"]
+            else _("Open to colleagues.")
+        )
     said = [_changes(Conversation, TEXTS)(old, new)]
     if "people" in new:
         said.append(
