@@ -179,9 +179,8 @@ def _take(session: Session, box: Mailbox, folder: MailFolder, found: Found, turn
     if raw is None:
         return  # Moved or thrown away meanwhile.
     reason = ""
-    for _attempt in range(
-        2
-    ):  # Two that come at once by two ways may stand in each other's light; the second try sees what the first left.
+    # Two that come at once by two ways may stand in each other's light; the second try sees what the first left.
+    for _attempt in range(2):
         try:
             with transaction.atomic():
                 correspondence.take_in(raw=raw, received_at=found.received_at, at=at, mailbox=box, place=place)

@@ -65,7 +65,7 @@ def merge(
         _prepare_person(keep.pk, gone.pk, log)
     else:
         _prepare_organisation(keep.pk, gone.pk, log)
-    _pairs(kind, keep.pk, gone.pk, by, at, log)
+    _pairs(kind, keep.pk, gone.pk, log)
     for link in relations.links(type(keep), kind):
         relations.move(link, gone=gone.pk, keep=keep.pk, log=log)
     going = type(gone)._base_manager.filter(pk=gone.pk)
@@ -203,7 +203,7 @@ def _jobs(gone: dict[int, Position], keep: dict[int, Position], log: Log) -> Non
         log.drop(Position, job.pk)
 
 
-def _pairs(kind: Mergeable, keep: int, gone: int, by: User | None, at: datetime, log: Log) -> None:
+def _pairs(kind: Mergeable, keep: int, gone: int, log: Log) -> None:
     """What was said not to be the same as the row that goes is not the same as the one that stays either."""
     for pair in PossibleDuplicate.objects.filter(Q(first_id=gone) | Q(second_id=gone), kind=kind).order_by("pk"):
         other = pair.second_id if pair.first_id == gone else pair.first_id

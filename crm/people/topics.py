@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from crm import locks
 from crm.models import Person, User
 from crm.people.changing import change, words
 from crm.refusal import Refused
@@ -37,7 +38,7 @@ def most_used(kind: str) -> list[str]:
 @transaction.atomic
 def add_word(*, person: Person, kind: str, word: str, by: User | None, at: datetime) -> Person:
     """The person has this word too, once whatever its capitals. Refuses nothing at all, one that is too long, and more than anybody can read."""
-    held = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    held = locks.row(Person.objects.all(), person.pk)
     if not word.strip():
         raise Refused(_("Write a word or two first."))
     new = words([*getattr(held, kind), *word.split(",")])
@@ -49,5 +50,5 @@ def add_word(*, person: Person, kind: str, word: str, by: User | None, at: datet
 @transaction.atomic
 def remove_word(*, person: Person, kind: str, word: str, by: User | None, at: datetime) -> Person:
     """The person has this word no more."""
-    held = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    held = locks.row(Person.objects.all(), person.pk)
     return change(person=held, by=by, at=at, **{kind: [one for one in getattr(held, kind) if one != word]})
