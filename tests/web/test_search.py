@@ -71,6 +71,7 @@ def test_a_search_takes_few_queries(login, sdr, sofie, django_assert_max_num_que
     with django_assert_max_num_queries(28):
         client.get("/search/?q=person")
 
+
 def test_the_empty_box_offers_what_can_be_begun_and_who_was_spoken_to_lately(login, sdr, sofie):
     sofie.owner = sdr
     sofie.save(update_fields=["owner"])
