@@ -305,6 +305,10 @@ def serious_barriers(page: Page) -> list[str]:
     # Through the debugger's door: the page's own policy rightly refuses foreign scripts.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
+    # A colour that is still on its way is no colour of ours.
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().filter((a) => Number.isFinite(a.effect.getComputedTiming().endTime)).map((a) => a.finished))"
+    )
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{barrier['id']} ({barrier['impact']}): {barrier['help']}\n    "

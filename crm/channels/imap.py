@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from time import mktime
 from typing import Any
@@ -191,7 +191,9 @@ class Session:
 
     @_troubles()
     def uids(self, *, after: int, since: date) -> list[int]:
-        """Numbers of the messages that came after this number, received on this day or later, in order."""
+        """Numbers of the messages that came after this number, received on this day or later, in order. A server counts days in a time zone of its
+        own, so a few of the day before may be among them."""
+        since -= timedelta(days=1)
         day = f"{since.day:02}-{MONTHS[since.month - 1]}-{since.year}"
         _typ, said = self._ok(self.box.client.uid("SEARCH", "UID", f"{after + 1}:*", "SINCE", day))
         # “7:*” of a folder that ends at 5 is its last message.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from crm import correspondence
@@ -151,7 +151,8 @@ def _read(session: Session, box: Mailbox, name: str, turn: _Turn) -> bool:
         for found in session.look(uids[start : start + AT_ONCE]):
             if turn.is_over:
                 return True
-            _take(session, box, folder, found, turn)
+            if found.received_at is None or timezone.localdate(found.received_at) >= box.reads_since:
+                _take(session, box, folder, found, turn)
     return False
 
 

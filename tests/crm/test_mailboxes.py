@@ -13,10 +13,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from crm import correspondence, mailboxes, sealed, tasks
 from crm.channels import email, imap
 from crm.channels.imap import Trouble
+from crm.clock import day_start
 from crm.mailboxes import NotConnected, polling
 from crm.management.commands import watch_mailboxes
 from crm.models import (
@@ -168,6 +170,16 @@ def test_mail_of_before_the_day_stays_unread_until_an_earlier_day_is_chosen(imap
     mailboxes.change(mailbox=box, reads_since=now().date() - timedelta(days=30), by=sdr, at=now())
     poll(box)
     assert Conversation.objects.count() == 2
+
+
+def test_the_day_is_that_of_the_organisation_and_not_of_the_server(imap_server, sdr, luc):
+    today = timezone.localdate()
+    midnight = day_start(today, timezone.get_default_timezone())
+    imap_server.deliver(letter(), at=midnight - timedelta(minutes=10))
+    imap_server.deliver(letter(key="first@maes.example"), at=midnight + timedelta(minutes=10))
+    box = poll(connect(imap_server, sdr, reads_since=today))
+    assert box.failure == ""
+    assert [message.key for message in MailMessage.objects.all()] == ["first@maes.example"]
 
 
 def test_the_server_says_at_once_when_mail_arrives(imap_server, sdr):

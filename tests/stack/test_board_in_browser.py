@@ -31,7 +31,7 @@ def seller(stack_db: LiveStack) -> User:
 @pytest.fixture
 def deal(seller: User) -> Deal:
     now = timezone.now()
-    make.deal(seller, at=now, name="Another deal", next_step_on=now.date())
+    make.deal(seller, at=now, name="Another deal", next_step_on=timezone.localdate(now))
     return make.deal(seller, at=now, name="Planning suite", buyer_amount=24500)
 
 
