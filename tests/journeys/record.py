@@ -97,8 +97,12 @@ def make_record(owner: User, number: int) -> Record:
     mail = Conversation.objects.get(message__attachments=make.mail_file(person, by=owner, at=at))
     MailMessage.objects.filter(conversation=mail).update(
         subject="Re: de data", from_address="c@zeilsport.example", to=[owner.email], text="De tweede week past.",
-        quoted="Wanneer past het?", signature="Charlotte",
+        quoted="Wanneer past het?", signature="Charlotte", thread=f"thread-screens-{number}",
     )  # fmt: skip
+    asked = make.mail_file(person, by=owner, at=at - timedelta(hours=1)).message
+    MailMessage.objects.filter(pk=asked.pk).update(
+        subject="De data", from_address=owner.email, text="Wanneer past het?", thread=f"thread-screens-{number}"
+    )
     answered = MailMessage.objects.get(conversation=mail)
     MailMessage.objects.create(
         key=f"away-screens-{number}", state=MessageState.TAKEN, away_until=day + timedelta(days=9), taken_at=at,
