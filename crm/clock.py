@@ -20,13 +20,15 @@ MONDAY_TO_FRIDAY = (0, 1, 2, 3, 4)
 
 @dataclass(frozen=True)
 class WorkCalendar:
-    """When somebody works. `days` are weekday numbers, Monday 0; `country` is an ISO 3166 code or empty for no holidays."""
+    """When somebody works. `days` are weekday numbers, Monday 0; `country` is an ISO 3166 code or empty for no holidays; `closed` are days without
+    work besides."""
 
     time_zone: str
     country: str = ""
     days: Collection[int] = field(default=MONDAY_TO_FRIDAY)
     start: time = time(9)
     end: time = time(17, 30)
+    closed: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.days or not set(self.days) <= set(range(7)):
@@ -55,7 +57,9 @@ def _holidays(country: str, year: int) -> frozenset[date]:
 
 
 def is_working_day(day: date, calendar: WorkCalendar) -> bool:
-    return day.weekday() in calendar.days and day not in _holidays(calendar.country, day.year)
+    if day.weekday() not in calendar.days or day in calendar.closed:
+        return False
+    return day not in _holidays(calendar.country, day.year)
 
 
 def next_working_day(day: date, calendar: WorkCalendar) -> date:

@@ -22,7 +22,7 @@ from crm.models import (
 from crm.refusal import Refused
 from qualification import assessing
 from qualification.assessing import Sheet
-from qualification.models import Answer, Assessment, Criterion, Reply, Scorecard
+from qualification.models import Answer, Assessment, Criterion, CriterionKind, Reply, Scorecard
 from qualification.scoring import Result
 
 DOUBLE_CLICK = timedelta(minutes=10)
@@ -141,31 +141,30 @@ def assess(*, lead: Lead, scorecard: Scorecard | None = None) -> Assessment:
 
 
 @transaction.atomic
-def answer_criterion(
-    *, lead: Lead, criterion: Criterion, reply: Reply | str, evidence: str, by: User, at: datetime
-) -> Answer:
-    """One question of the scorecard is answered for this lead. Refuses a lead that is out of hand, and a *yes* or *no* without evidence."""
+def answer_criterion(*, lead: Lead, criterion: Criterion, value: str, evidence: str, by: User, at: datetime) -> Answer:
+    """One question of the scorecard is answered for this lead, as the kind of the criterion has it. Refuses a lead that is out of hand, an answer
+    that the criterion does not know, and one without evidence; words are their own."""
     lead = held(lead)
     if lead.status not in IN_HAND:
         raise Refused(
             _("This lead is %(status)s; its answers stand as they are.") % {"status": lead.get_status_display()}
         )
-    if reply not in (Reply.UNKNOWN, "") and not evidence.strip():
+    if value not in (Reply.UNKNOWN, "") and criterion.kind != CriterionKind.TEXT and not evidence.strip():
         raise Refused(_("Say how you know: their own words, or what you saw."))
     assessment = assess(lead=lead, scorecard=criterion.scorecard)
+    if criterion.scorecard_id != assessment.scorecard_id:
+        raise Refused(_("This question is not on the scorecard of this lead."))
     try:
-        row, before = assessing.answer(
-            assessment, criterion, reply=reply or Reply.UNKNOWN, evidence=evidence.strip(), at=at
-        )
+        row, before = assessing.answer(assessment, criterion, value=value, evidence=evidence.strip(), at=at)
     except ValueError:
-        raise Refused(_("This question is not on the scorecard of this lead.")) from None
+        raise Refused(_("Choose one of the answers that this question offers.")) from None
     events.record(
         EventKind.LEAD_ANSWER_SCORED,
         subject=lead,
         by=by,
         at=at,
-        old={"reply": before},
-        new={"question": criterion.question, "reply": row.reply, "evidence": row.evidence},
+        old={"value": before},
+        new={"question": criterion.question, "kind": criterion.kind, "value": row.value, "evidence": row.evidence},
     )
     return row
 

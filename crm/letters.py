@@ -5,7 +5,7 @@ They are written by hand in both languages, since a letter is not a translated b
 
 from __future__ import annotations
 
-from crm.models import DeclineReason, Person, Salutation, User
+from crm.models import Person, ReadyReason, Salutation, User
 
 SUBJECT = {"en": "Your question", "nl": "Uw vraag"}
 GREETING = {"en": "Dear {name},", "nl": "Beste {name},"}
@@ -18,105 +18,105 @@ CLOSING = {"en": "Kind regards,\n{sender}", "nl": "Met vriendelijke groet,\n{sen
 
 KIND_NO: dict[str, dict[str, str]] = {
     "en": {
-        DeclineReason.NO_NEED: """
+        ReadyReason.NO_NEED: """
 Thank you for your message. I have read it with care, and I do not think that what we make would help you enough to be
 worth your money. I would rather say so now than after three meetings.
 
 If your situation changes, write to me and I will gladly look again. What we publish stays open to you meanwhile.
 """,
-        DeclineReason.TOO_SMALL: """
+        ReadyReason.TOO_SMALL: """
 Thank you for thinking of us. The way we work is made for larger teams; for a team of your size it would cost more than
 it brings, and you would be right to be disappointed.
 
 A simpler tool, or an hour with somebody who works for smaller teams, will serve you better. If you grow, I would be
 glad to hear from you again.
 """,
-        DeclineReason.TOO_LARGE: """
+        ReadyReason.TOO_LARGE: """
 Thank you for your trust. A project of your size asks for more people than we have, and I do not want to promise what we
 cannot keep.
 
 A larger firm will serve you better. Should there be a smaller part with which you would like to begin, then we would be
 glad to talk about that.
 """,
-        DeclineReason.NO_BUDGET: """
+        ReadyReason.NO_BUDGET: """
 Thank you for speaking so openly about your budget. What you need cannot be done well for that amount, and a half
 solution would help neither of us.
 
 What we publish is free to use, and much of it can be put to work without us. When there is room for it in your plans,
 let me know; we will pick it up where we left it.
 """,
-        DeclineReason.NOT_NOW: """
+        ReadyReason.NOT_NOW: """
 Thank you for your message. From what you tell me this is not the right moment, and I do not want to press you.
 
 I will leave you in peace. When the time comes, a short note to me is enough.
 """,
-        DeclineReason.NO_MATCH: """
+        ReadyReason.NO_MATCH: """
 Thank you for the conversation. I have the feeling that we look at this work in different ways, and that you would be
 happier with somebody who works more as you do.
 
 That is no judgement on your plans. I wish you well with them.
 """,
-        DeclineReason.NO_REPLY: """
+        ReadyReason.NO_REPLY: """
 I have tried to reach you a few times about your question and have not heard from you. You are surely busy, so I will
 not keep on.
 
 I close your question for now. Should it still matter to you, a short reply to this message is enough and I will take it
 up again.
 """,
-        DeclineReason.NOT_SERIOUS: """
+        ReadyReason.NOT_SERIOUS: """
 Thank you for your message. I do not see how we could help you with this, so I leave it here.
 
 Should I have misunderstood you, then write to me what you are looking for, and I will read it again.
 """,
     },
     "nl": {
-        DeclineReason.NO_NEED: """
+        ReadyReason.NO_NEED: """
 Bedankt voor uw bericht. Ik heb het aandachtig gelezen, en ik denk niet dat wat wij maken u genoeg helpt om uw geld
 waard te zijn. Dat zeg ik liever nu dan na drie gesprekken.
 
 Verandert uw situatie, schrijf me dan gerust; ik kijk graag opnieuw mee. Wat wij publiceren, blijft intussen voor u open
 staan.
 """,
-        DeclineReason.TOO_SMALL: """
+        ReadyReason.TOO_SMALL: """
 Bedankt dat u aan ons hebt gedacht. Onze manier van werken is gemaakt voor grotere teams; voor een team van uw omvang
 kost het meer dan het opbrengt, en dan zou u terecht teleurgesteld zijn.
 
 Met een eenvoudiger hulpmiddel, of een uur met iemand die voor kleinere teams werkt, bent u beter geholpen. Groeit u,
 dan hoor ik graag weer van u.
 """,
-        DeclineReason.TOO_LARGE: """
+        ReadyReason.TOO_LARGE: """
 Bedankt voor uw vertrouwen. Een project van uw omvang vraagt meer mensen dan wij hebben, en ik wil niets beloven wat we
 niet kunnen waarmaken.
 
 Met een groter bureau bent u beter geholpen. Is er een kleiner deel waarmee u wilt beginnen, dan praten we daar graag
 over.
 """,
-        DeclineReason.NO_BUDGET: """
+        ReadyReason.NO_BUDGET: """
 Bedankt dat u zo open over uw budget hebt gesproken. Wat u nodig hebt, kan voor dat bedrag niet goed gebeuren, en met
 een halve oplossing is niemand geholpen.
 
 Wat wij publiceren, is vrij te gebruiken, en veel daarvan kunt u zonder ons toepassen. Komt er ruimte in uw plannen,
 laat het me dan weten; we gaan verder waar we gebleven waren.
 """,
-        DeclineReason.NOT_NOW: """
+        ReadyReason.NOT_NOW: """
 Bedankt voor uw bericht. Uit wat u vertelt, begrijp ik dat dit niet het goede moment is, en ik wil u niet opjagen.
 
 Ik laat u met rust. Is het zover, dan is een kort berichtje aan mij genoeg.
 """,
-        DeclineReason.NO_MATCH: """
+        ReadyReason.NO_MATCH: """
 Bedankt voor het gesprek. Ik heb het gevoel dat we anders naar dit werk kijken, en dat u beter op uw plaats bent bij
 iemand die meer werkt zoals u.
 
 Dat zegt niets over uw plannen. Ik wens u er veel succes mee.
 """,
-        DeclineReason.NO_REPLY: """
+        ReadyReason.NO_REPLY: """
 Ik heb u een paar keer proberen te bereiken over uw vraag, maar niets van u gehoord. U hebt het vast druk, dus ik blijf
 niet aandringen.
 
 Ik sluit uw vraag voorlopig af. Vindt u ze nog belangrijk, dan is een kort antwoord op dit bericht genoeg en pak ik ze
 weer op.
 """,
-        DeclineReason.NOT_SERIOUS: """
+        ReadyReason.NOT_SERIOUS: """
 Bedankt voor uw bericht. Ik zie niet hoe wij u hiermee kunnen helpen, dus ik laat het hierbij.
 
 Heb ik u verkeerd begrepen, schrijf me dan wat u zoekt, en ik lees het opnieuw.
@@ -154,15 +154,15 @@ def answer(*, to: Person | None, sender: User, language: str) -> str:
     return _letter("", to, sender, language)
 
 
-def kind_no(reason: DeclineReason | str, *, to: Person | None, sender: User, language: str) -> str:
+def kind_no(reason: ReadyReason | str, *, to: Person | None, sender: User, language: str) -> str:
     """The whole text of a kind no for this reason. Raises `KeyError` for a reason that is none."""
-    return _letter(_unfolded(KIND_NO[_known(language)][DeclineReason(reason)]), to, sender, language)
+    return _letter(_unfolded(KIND_NO[_known(language)][ReadyReason(reason)]), to, sender, language)
 
 
 def is_ready_text(text: str, *, to: Person | None, sender: User, language: str) -> bool:
     """Whether nobody has written anything of their own into it, so that another ready text may take its place."""
     plain = text.replace("\r\n", "\n").strip()
-    return not plain or plain in {kind_no(reason, to=to, sender=sender, language=language) for reason in DeclineReason}
+    return not plain or plain in {kind_no(reason, to=to, sender=sender, language=language) for reason in ReadyReason}
 
 
 def _letter(body: str, to: Person | None, sender: User, language: str) -> str:

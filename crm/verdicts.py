@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm import advocacy, conversations, events, leads, letters, outbox
-from crm.models import ConversationKind, DeclineReason, Direction, EventKind, Lead, LeadStatus, User, Verdict
+from crm.models import ConversationKind, Direction, EventKind, Lead, LeadStatus, ReadyReason, User, Verdict
 from crm.refusal import Refused
 from qualification import assessing
 from qualification.assessing import Sheet
@@ -105,7 +105,7 @@ def nurture(*, lead: Lead, until: date, by: User, at: datetime, note: str = "") 
 def decline(
     *,
     lead: Lead,
-    reason: DeclineReason | str,
+    reason: ReadyReason | str,
     by: User,
     at: datetime,
     note: str = "",
@@ -119,7 +119,7 @@ def decline(
     who asked us not to write.
     """
     lead = leads.held(lead)
-    if reason not in DeclineReason.values:
+    if reason not in ReadyReason.values:
         raise Refused(_("Choose the reason: we want to learn from a no."))
     if come_back_on and come_back_on <= at.astimezone(by.zone).date():
         raise Refused(_("Choose a come-back day in the future, or none."))

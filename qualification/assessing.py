@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from qualification import scoring
-from qualification.models import Answer, Assessment, Criterion, Reply, Scorecard
+from qualification.models import Answer, Assessment, Criterion, CriterionKind, Reply, Scorecard
 
 
 @dataclass(frozen=True)
 class Row:
-    """One question of a sheet and its answer; `answer` is `None` as long as nobody looked at it."""
+    """One question of a sheet, its answer and what that contributes; `answer` is `None` as long as nobody looked at it."""
 
     criterion: Criterion
     answer: Answer | None
+    line: scoring.Line
 
     @property
-    def reply(self) -> Reply:
-        return Reply(self.answer.reply) if self.answer else Reply.UNKNOWN
+    def value(self) -> str:
+        return self.answer.value if self.answer else ""
+
+    @property
+    def mark(self) -> str:
+        """How it looks: *yes* when it earns all that it can (or says words), *no* when nothing, *partly* between, *unknown* when nobody knows."""
+        if self.criterion.kind == CriterionKind.TEXT:
+            return "yes" if self.value else "unknown"
+        if self.line.share is None:
+            return "unknown"
+        return "yes" if self.line.share == 1 else "partly" if self.line.share else "no"
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,20 @@ class Sheet:
     result: scoring.Result
 
     def question(self, key: int) -> str:
-        return next(row.criterion.question for row in self.rows if row.criterion.pk == key)
+        return self.criterion(key).question
+
+    def criterion(self, key: int) -> Criterion:
+        return next(row.criterion for row in self.rows if row.criterion.pk == key)
+
+    @cached_property
+    def turns(self) -> list[scoring.Turn]:
+        """Each single answer that would change the outcome."""
+        return scoring.turns(
+            [row.line.question for row in self.rows],
+            {row.criterion.pk: row.value for row in self.rows},
+            threshold_ours=self.scorecard.threshold_ours,
+            threshold_theirs=self.scorecard.threshold_theirs,
+        )
 
 
 def begin(scorecard: Scorecard) -> Assessment:
@@ -39,39 +63,70 @@ def begin(scorecard: Scorecard) -> Assessment:
 
 
 def answer(
-    assessment: Assessment, criterion: Criterion, *, reply: Reply | str, evidence: str, at: datetime
+    assessment: Assessment, criterion: Criterion, *, value: str, evidence: str, at: datetime, is_theirs: bool = False
 ) -> tuple[Answer, str]:
-    """The criterion is answered so; returns the answer and the earlier reply (*unknown* when there was none).
+    """The criterion is answered so; returns the answer and the earlier value (empty when there was none).
 
-    Raises `ValueError` when the criterion belongs to another scorecard or the reply is none.
+    Raises `ValueError` when the criterion belongs to another scorecard, or does not know such an answer.
     """
     if criterion.scorecard_id != assessment.scorecard_id:
         raise ValueError("this criterion belongs to another scorecard")
-    reply = Reply(reply)
+    value = as_kept(criterion, value)
     row, is_new = Answer.objects.select_for_update().get_or_create(
-        assessment=assessment, criterion=criterion, defaults={"reply": reply, "evidence": evidence, "answered_at": at}
+        assessment=assessment,
+        criterion=criterion,
+        defaults={"value": value, "evidence": evidence, "answered_at": at, "is_theirs": is_theirs},
     )
-    before = Reply.UNKNOWN if is_new else Reply(row.reply)
+    before = "" if is_new else row.value
     if not is_new:
-        row.reply, row.evidence, row.answered_at = reply, evidence, at
-        row.save(update_fields=["reply", "evidence", "answered_at"])
+        row.value, row.evidence, row.answered_at, row.is_theirs = value, evidence, at, is_theirs
+        row.save(update_fields=["value", "evidence", "answered_at", "is_theirs"])
     return row, before
 
 
-def sheet(scorecard: Scorecard, assessment: Assessment | None = None) -> Sheet:
-    """The scorecard with the answers of `assessment`; without one, nothing is answered yet. Two queries."""
-    answers = {answer.criterion_id: answer for answer in assessment.answers.all()} if assessment else {}
-    rows = tuple(Row(criterion, answers.get(criterion.pk)) for criterion in scorecard.criteria.all())
-    return Sheet(
-        scorecard,
-        rows,
-        scoring.score(
-            [scoring.Question(c.pk, c.side, c.weight, c.is_must) for c in (row.criterion for row in rows)],
-            {row.criterion.pk: row.reply for row in rows},
-            threshold_ours=scorecard.threshold_ours,
-            threshold_theirs=scorecard.threshold_theirs,
-        ),
+def as_kept(criterion: Criterion, value: str) -> str:
+    """The answer as it is kept: without *unknown*, a number in its plainest form. Raises `ValueError` for one that the criterion does not know."""
+    value = value.strip()
+    if value == Reply.UNKNOWN and criterion.kind != CriterionKind.TEXT:
+        return ""
+    if criterion.kind == CriterionKind.NUMBER and value:
+        value = f"{scoring.as_number(value).normalize():f}"
+    if len(value) > 500:
+        raise ValueError("an answer has at most 500 letters")
+    question(criterion).share(value)
+    return value
+
+
+def question(criterion: Criterion) -> scoring.Question:
+    """The criterion as scoring needs it. Reads `options` of a choice and of a number."""
+    kind = CriterionKind(criterion.kind)
+    has_options = kind in (CriterionKind.CHOICE, CriterionKind.NUMBER)
+    return scoring.Question(
+        criterion.pk,
+        criterion.side,
+        criterion.weight,
+        criterion.is_must,
+        kind.value,
+        tuple(scoring.Option(each.points, each.label, each.at_least) for each in criterion.options.all())
+        if has_options
+        else (),
+        criterion.must_from,
     )
+
+
+def sheet(scorecard: Scorecard, assessment: Assessment | None = None) -> Sheet:
+    """The scorecard with the answers of `assessment`; without one, nothing is answered yet. Three queries."""
+    answers = {answer.criterion_id: answer for answer in assessment.answers.all()} if assessment else {}
+    criteria = list(scorecard.criteria.prefetch_related("options"))
+    result = scoring.score(
+        [question(criterion) for criterion in criteria],
+        {key: answer.value for key, answer in answers.items()},
+        threshold_ours=scorecard.threshold_ours,
+        threshold_theirs=scorecard.threshold_theirs,
+    )
+    lines = {line.question.key: line for line in result.lines}
+    rows = tuple(Row(criterion, answers.get(criterion.pk), lines[criterion.pk]) for criterion in criteria)
+    return Sheet(scorecard, rows, result)
 
 
 def result(assessment: Assessment) -> scoring.Result:

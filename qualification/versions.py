@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Max
 
-from qualification.models import Criterion, Scorecard
+from qualification.models import Option, Scorecard
 
 
 def is_used(scorecard: Scorecard) -> bool:
@@ -26,16 +26,11 @@ def begin(scorecard: Scorecard) -> Scorecard:
         threshold_theirs=scorecard.threshold_theirs,
         is_active=False,
     )
-    Criterion.objects.bulk_create(
-        Criterion(
-            scorecard=fresh,
-            side=criterion.side,
-            question=criterion.question,
-            help_text=criterion.help_text,
-            weight=criterion.weight,
-            is_must=criterion.is_must,
-            position=criterion.position,
-        )
-        for criterion in scorecard.criteria.all()
-    )
+    for criterion in scorecard.criteria.prefetch_related("options"):
+        options = list(criterion.options.all())
+        criterion.pk, criterion.scorecard, criterion._state.adding = None, fresh, True
+        criterion.save(force_insert=True)
+        for option in options:
+            option.pk, option.criterion = None, criterion
+        Option.objects.bulk_create(options)
     return fresh

@@ -37,6 +37,9 @@ from crm.models import (
     Deal,
     Direction,
     DoNotContact,
+    FieldKind,
+    FormField,
+    FormText,
     HandOff,
     Lead,
     Mailbox,
@@ -45,6 +48,7 @@ from crm.models import (
     MessageState,
     Organisation,
     OutgoingMail,
+    OwnerRule,
     Person,
     PossibleDuplicate,
     Promise,
@@ -93,8 +97,17 @@ def content(title: str = "", **fields: Any) -> Content:
 
 
 def form(slug: str = "", **fields: Any) -> CaptureForm:
-    slug = slug or f"form-{next(_numbers)}"
-    return CaptureForm.objects.create(slug=slug, title=fields.pop("title", "Ask us anything"), **fields)
+    """An open form with the five usual fields, and a text in its own language."""
+    words = {name: fields.pop(name, "") for name in ("intro", "thank_you", "consent")}
+    title = fields.pop("title", "Ask us anything")
+    fields.setdefault("owner_rule", OwnerRule.USER if fields.get("owner") else OwnerRule.NOBODY)
+    row = CaptureForm.objects.create(slug=slug or f"form-{next(_numbers)}", title=title, **fields)
+    FormText.objects.create(form=row, language=row.language, title=title, **words)
+    for position, kind in enumerate(
+        (FieldKind.NAME, FieldKind.EMAIL, FieldKind.ORGANISATION, FieldKind.PHONE, FieldKind.MESSAGE)
+    ):
+        FormField.objects.create(form=row, kind=kind, position=position, is_required=position < 2)
+    return row
 
 
 def scorecard(name: str = "Ideal client", version: int = 1) -> Scorecard:
@@ -134,7 +147,7 @@ def answered(lead: Lead, *, by: User, at: datetime = AT, replies: dict[str, str]
         leads.answer_criterion(
             lead=lead,
             criterion=criterion,
-            reply=(replies or {}).get(criterion.question, "yes"),
+            value=(replies or {}).get(criterion.question, "yes"),
             evidence="they said so",
             by=by,
             at=at,

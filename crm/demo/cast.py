@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
 from crm import pipelines
-from crm.models import CaptureForm, Content, ContentKind, Role, Stage, Team, User
+from crm.models import (
+    CaptureForm,
+    Content,
+    ContentKind,
+    FieldKind,
+    FormField,
+    FormText,
+    OwnerRule,
+    Role,
+    Stage,
+    Team,
+    User,
+)
 from qualification.models import Criterion, Scorecard, Side
 
 PASSWORD = "circle-of-trust"
@@ -119,7 +132,7 @@ def make(since: datetime) -> Cast:
         mieke=mieke,
         admin=admin,
         content=content,
-        contact=CaptureForm.objects.create(
+        contact=_form(
             slug="contact",
             title="How can we help you?",
             intro="Tell us what keeps you busy. A person reads it and answers within an hour of the working day.",
@@ -129,7 +142,7 @@ def make(since: datetime) -> Cast:
             content=content["Workshops and dates"],
             owner=noor,
         ),
-        question=CaptureForm.objects.create(
+        question=_form(
             slug="vraag",
             title="Waarmee kunnen wij u helpen?",
             intro="Vertel ons wat u bezighoudt. Een mens leest het en antwoordt binnen een werkuur.",
@@ -143,3 +156,15 @@ def make(since: datetime) -> Cast:
         criteria=list(scorecard.criteria.order_by("position")),
         stages=list(pipeline.stages.order_by("position", "id")),
     )
+
+
+def _form(*, intro: str, thank_you: str, **fields: Any) -> CaptureForm:
+    """An open form with the five usual fields, in its own language."""
+    form = CaptureForm.objects.create(owner_rule=OwnerRule.USER, **fields)
+    FormText.objects.create(form=form, language=form.language, title=form.title, intro=intro, thank_you=thank_you)
+    kinds = (FieldKind.NAME, FieldKind.EMAIL, FieldKind.ORGANISATION, FieldKind.PHONE, FieldKind.MESSAGE)
+    FormField.objects.bulk_create(
+        FormField(form=form, kind=kind, position=position, is_required=position < 2)
+        for position, kind in enumerate(kinds)
+    )
+    return form

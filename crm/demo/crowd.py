@@ -16,11 +16,11 @@ from crm.models import (
     Content,
     ConversationKind,
     Deal,
-    DeclineReason,
     Direction,
     Lead,
     LostReason,
     Organisation,
+    ReadyReason,
     User,
 )
 
@@ -62,7 +62,7 @@ class Crowd:
     def __init__(self, walk: Walk, circle: Circle) -> None:
         self.walk, self.cast, self.days, self.rng = walk, walk.cast, walk.days, walk.rng
         self.circle = circle
-        self._reasons = cycle(DeclineReason)
+        self._reasons = cycle(ReadyReason)
         self._lost = cycle(LostReason)
         # A shuffled deck, so that every origin brings orders in its share however few there are.
         self._origins_of_deals = cycle(self.rng.sample(ORIGINS, len(ORIGINS)))
@@ -166,11 +166,11 @@ class Crowd:
     def _declined(self, at: datetime, index: int) -> Step[None]:
         """A good no; one in four may come back."""
         reason = next(self._reasons)
-        fixed: dict[str, Any] = {"size": 3} if reason == DeclineReason.TOO_SMALL else {}
+        fixed: dict[str, Any] = {"size": 3} if reason == ReadyReason.TOO_SMALL else {}
         lead, _who, sdr = yield from self._arrive(at, **fixed)
         at = yield from self.walk.answer(lead, sdr, at)
         at = self.days.later(at, 0.3, 6)
-        if reason == DeclineReason.NO_REPLY:
+        if reason == ReadyReason.NO_REPLY:
             yield from self.walk.talk(
                 sdr,
                 at,
@@ -180,27 +180,27 @@ class Crowd:
                 summary="Asked again whether this is still something they want to talk about.",
             )
             at = self.days.later(at, 1, 3)
-        elif reason != DeclineReason.NOT_SERIOUS:
+        elif reason != ReadyReason.NOT_SERIOUS:
             yield from self.walk.talk(sdr, at, lead=lead, kind=ConversationKind.CALL)
-            if index % 2 and reason in (DeclineReason.NO_NEED, DeclineReason.TOO_SMALL, DeclineReason.NO_MATCH):
+            if index % 2 and reason in (ReadyReason.NO_NEED, ReadyReason.TOO_SMALL, ReadyReason.NO_MATCH):
                 no = {"no_need": "pain", "too_small": "size", "no_match": "people"}[reason]
                 unknown = {"date": "unknown", "deciders": "unknown"}
                 yield from self.walk.assess(lead, sdr, self.days.soon(at, 3, 15), **{no: "no"}, **unknown)
             at = self.days.soon(at, 20, 90)
         back = None
-        if reason in (DeclineReason.NOT_NOW, DeclineReason.NO_BUDGET):
+        if reason in (ReadyReason.NOT_NOW, ReadyReason.NO_BUDGET):
             back = max(
                 self.days.today + timedelta(days=self.rng.choice((-2, 30, 90, 150))), at.date() + timedelta(days=60)
             )
         yield from self.walk.decline(lead, sdr, at, reason, self.days.working_day(back) if back else None)
-        if reason == DeclineReason.NOT_NOW and index % 2:
+        if reason == ReadyReason.NOT_NOW and index % 2:
             at = self.days.later(at, 65, 70)
             yield at
             verdicts.reopen(lead=lead, by=sdr, at=at)
             at = self.days.later(at, 0.2, 1)
             yield from self.walk.talk(sdr, at, lead=lead, kind=ConversationKind.CALL)
             at = self.days.later(at, 0.2, 1)
-            yield from self.walk.decline(lead, sdr, at, DeclineReason.NO_NEED)
+            yield from self.walk.decline(lead, sdr, at, ReadyReason.NO_NEED)
 
     def _rejected(self, at: datetime, index: int) -> Step[None]:
         """Handed off too early, so it is Noor's again."""

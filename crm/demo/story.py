@@ -13,9 +13,9 @@ from crm.models import (
     Channel,
     ConversationKind,
     Deal,
-    DeclineReason,
     Direction,
     PromiseSide,
+    ReadyReason,
     Touch,
 )
 
@@ -128,7 +128,7 @@ class Story:
             leads.answer_criterion(
                 lead=lead,
                 criterion=criterion,
-                reply=reply,
+                value=reply,
                 evidence=evidence,
                 by=noor,
                 at=self.days.workdays_back(1, 10, 5 + minute),
@@ -298,7 +298,7 @@ class Story:
         assert lead.person is not None
         people.change(person=lead.person, owner=self.cast.joris, tier="C", by=noor, at=at)
         come_back_on = self.days.working_day(self.days.today - timedelta(days=4), -1)
-        yield from self.walk.decline(lead, noor, self.days.soon(at, 5, 20), DeclineReason.NOT_NOW, come_back_on)
+        yield from self.walk.decline(lead, noor, self.days.soon(at, 5, 20), ReadyReason.NOT_NOW, come_back_on)
 
     def anke(self) -> Step[None]:
         """Asked for the brochure. She asked for information, not for a call."""

@@ -27,7 +27,6 @@ from crm.models import (
     Conversation,
     ConversationKind,
     Deal,
-    DeclineReason,
     Direction,
     HandOff,
     Lead,
@@ -36,6 +35,7 @@ from crm.models import (
     Person,
     Promise,
     PromiseSide,
+    ReadyReason,
     Touch,
     User,
 )
@@ -285,7 +285,7 @@ class Walk:
             size = max(who.size, 10) if reply == "yes" else min(who.size, 9)  # The criterion asks for ten.
             evidence = self.rng.choice(words.EVIDENCE[key][who.language]).format(n=size)
             at = min(at + timedelta(seconds=self.rng.randint(15, 70)), self.days.at)
-            leads.answer_criterion(lead=lead, criterion=criterion, reply=reply, evidence=evidence, by=by, at=at)
+            leads.answer_criterion(lead=lead, criterion=criterion, value=reply, evidence=evidence, by=by, at=at)
         return at
 
     def qualify(self, lead: Lead, by: User, at: datetime) -> Step[tuple[Lead, datetime]]:
@@ -306,12 +306,12 @@ class Walk:
         return handoffs.submit(lead=lead, to=to, by=by, at=at, note=note or self.rng.choice(words.HAND_OFF_NOTES))
 
     def decline(
-        self, lead: Lead, by: User, at: datetime, reason: DeclineReason, come_back_on: date | None = None
+        self, lead: Lead, by: User, at: datetime, reason: ReadyReason, come_back_on: date | None = None
     ) -> Step[None]:
         yield at
         who = self._of(lead)
         message = ""
-        if reason not in (DeclineReason.NO_REPLY, DeclineReason.NOT_SERIOUS):
+        if reason not in (ReadyReason.NO_REPLY, ReadyReason.NOT_SERIOUS):
             message = words.DECLINE_MESSAGES[who.language].format(name=who.first_name)
         verdicts.decline(
             lead=lead,

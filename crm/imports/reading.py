@@ -24,7 +24,7 @@ from crm.channels import csv_file
 from crm.channels.csv_file import Sheet
 from crm.channels.import_map import ImportMap
 from crm.free_mail import FREE_MAIL_DOMAINS, company_domain
-from crm.models import DealState, DeclineReason, Language, LeadStatus, LostReason, Stage, Tier
+from crm.models import DealState, Language, LeadStatus, LostReason, ReadyReason, Stage, Tier
 from crm.models.organisations import validate_kvk, validate_vat
 from crm.refusal import Refused
 
@@ -381,7 +381,7 @@ class Leads:
             "origin": _text(50),
             "owner": _text(100),
             "status": _choice(LeadStatus, _("This is no status of a lead; known are %(known)s.")),
-            "decline_reason": _choice(DeclineReason, _("This is no reason to decline; known are %(known)s.")),
+            "decline_reason": _choice(ReadyReason, _("This is no reason to decline; known are %(known)s.")),
             "nurture_until": _day(plan),
             "message": _whole_text,
         }

@@ -3,25 +3,54 @@
 from __future__ import annotations
 
 from crm.models.advocacy import REFERRAL_MOVES, Advocate, Referral, ReferralState
+from crm.models.appointments import (
+    APPOINTMENT_MOVES,
+    Appointment,
+    AppointmentKind,
+    AppointmentState,
+    AttendeeAnswer,
+    BookingLink,
+    BusyTime,
+    CalendarKind,
+    ExternalCalendar,
+)
 from crm.models.attempts import Attempt, AttemptOutcome
 from crm.models.contact import Contacted, ConversationKind, Direction
-from crm.models.content import CaptureForm, Content, ContentKind, Touch
+from crm.models.content import Content, ContentKind, Touch
 from crm.models.conversations import Conversation, Promise, PromiseSide, PromiseState
 from crm.models.deals import Deal, DealState, LostReason, Pipeline, Stage, StageChange
+from crm.models.declining import Alternative, AlternativeKind, DeclineReason, ReadyReason
 from crm.models.do_not_contact import DoNotContact, PacingPolicy, Register, RegisterEntry, Scope
 from crm.models.events import Event, EventKind
 from crm.models.follow_ups import FollowUp, Outcome, Rule, SubjectKind
+from crm.models.forms import (
+    AssignmentRule,
+    CaptureForm,
+    FieldKind,
+    FormField,
+    FormSubmission,
+    FormText,
+    HookDelivery,
+    InboundHook,
+    OwnerRule,
+    RefusedBecause,
+    SubmissionState,
+)
 from crm.models.health import Finding, FindingKind, HealthReading
 from crm.models.imports import ImportKind, ImportRun, ImportState, RefusedValue
 from crm.models.leads import (
     IN_HAND,
     LEAD_MOVES,
     Channel,
-    DeclineReason,
     HandOff,
+    HandOffQuestion,
     HandOffState,
     Lead,
     LeadStatus,
+    LeadTouch,
+    PastAssessment,
+    ReceivedMessage,
+    RejectReason,
     Verdict,
 )
 from crm.models.mailboxes import (
@@ -38,6 +67,7 @@ from crm.models.mailboxes import (
 from crm.models.merges import DuplicateReason, Merge, Mergeable, PossibleDuplicate
 from crm.models.organisations import Organisation, Tier
 from crm.models.outbox import OutgoingMail
+from crm.models.overrides import Gate, Override
 from crm.models.people import (
     Acquaintance,
     ContactPointKind,
@@ -49,10 +79,39 @@ from crm.models.people import (
     Salutation,
 )
 from crm.models.selections import Ring
-from crm.models.users import Language, Role, Team, User
+from crm.models.users import Absence, Language, Role, Team, User
 from crm.models.views import BulkAct, SavedView
 
 __all__ = [
+    "APPOINTMENT_MOVES",
+    "Appointment",
+    "AppointmentKind",
+    "AppointmentState",
+    "AttendeeAnswer",
+    "BookingLink",
+    "BusyTime",
+    "CalendarKind",
+    "ExternalCalendar",
+    "Alternative",
+    "AlternativeKind",
+    "AssignmentRule",
+    "FieldKind",
+    "FormField",
+    "FormSubmission",
+    "FormText",
+    "HookDelivery",
+    "InboundHook",
+    "OwnerRule",
+    "RefusedBecause",
+    "SubmissionState",
+    "HandOffQuestion",
+    "LeadTouch",
+    "PastAssessment",
+    "ReceivedMessage",
+    "RejectReason",
+    "Gate",
+    "Override",
+    "Absence",
     "Acquaintance",
     "ContactPointKind",
     "LawfulBasis",
@@ -68,7 +127,6 @@ __all__ = [
     "MessageState",
     "DuplicateReason",
     "Merge",
-    "Mergeable",
     "Mergeable",
     "PossibleDuplicate",
     "DoNotContact",
@@ -94,6 +152,7 @@ __all__ = [
     "Deal",
     "DealState",
     "DeclineReason",
+    "ReadyReason",
     "Direction",
     "EmailAddress",
     "Event",

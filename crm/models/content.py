@@ -1,8 +1,7 @@
-"""Our knowledge, who met it, and the forms through which they answer."""
+"""Our knowledge, and who met it."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +25,7 @@ class Content(models.Model):
     title = models.CharField(_("title"), max_length=200)
     url = models.URLField(_("address"), blank=True)
     topic = models.CharField(_("topic"), max_length=100, blank=True)
+    is_active = models.BooleanField(_("in use"), default=True, db_default=True)
     external_id = models.CharField(_("id in an imported file"), max_length=100, blank=True)
 
     class Meta:
@@ -58,39 +58,3 @@ class Touch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} · {self.content}"
-
-
-class CaptureForm(models.Model):
-    """A public form at /f/<slug>/ through which a lead arrives."""
-
-    slug = models.SlugField(_("address"), unique=True)
-    title = models.CharField(_("title"), max_length=150)
-    intro = models.TextField(_("introduction"), blank=True)
-    thank_you = models.TextField(_("thank-you text"), blank=True)
-    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="en")
-    origin = models.CharField(_("origin of its leads"), max_length=50, default="website")
-    content = models.ForeignKey(
-        Content,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="forms",
-        verbose_name=_("piece of content it stands at"),
-    )
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("SDR who gets its leads"),
-    )
-    is_active = models.BooleanField(_("open"), default=True)
-
-    class Meta:
-        verbose_name = _("form")
-        verbose_name_plural = _("forms")
-        ordering = ["title"]
-
-    def __str__(self) -> str:
-        return self.title

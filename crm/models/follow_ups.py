@@ -24,6 +24,8 @@ class Rule(models.TextChoices):
     PROMISE = "promise", _("promise due")
     REFERRAL_PROMISE = "referral_promise", _("referral promise due")
     COME_BACK = "come_back", _("time to come back")
+    OPEN_QUESTION = "open_question", _("question to ask")
+    APPOINTMENT = "appointment", _("appointment is over")
     KEEP_IN_TOUCH = "keep_in_touch", _("keep in touch")
 
 
@@ -48,6 +50,20 @@ class SubjectKind(models.TextChoices):
     REGISTER = "register", _("register")
     PACING = "pacing", _("pacing")
     DO_NOT_CONTACT = "peace", _("wish to be left in peace")
+    APPOINTMENT = "appointment", _("appointment")
+    BOOKING_LINK = "booking_link", _("booking link")
+    FORM = "form", _("form")
+    SUBMISSION = "submission", _("submission")
+    CONTENT = "content", _("piece of content")
+    HOOK = "hook", _("webhook")
+    ASSIGNMENT = "assignment", _("rule of assignment")
+    TEAM = "team", _("team")
+    ABSENCE = "absence", _("absence")
+    SCORECARD = "scorecard", _("scorecard")
+    REASON = "reason", _("reason to decline")
+    ALTERNATIVE = "alternative", _("alternative")
+    CALENDAR = "calendar", _("calendar")
+    OVERRIDE = "override", _("override")
     BULK_ACT = "bulk_act", _("act on many")
 
 

@@ -18,7 +18,9 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.contact import Contacted
-from crm.models.content import CaptureForm, Content
+from crm.models.content import Content
+from crm.models.declining import Alternative
+from crm.models.forms import CaptureForm
 from crm.models.organisations import Organisation
 from crm.models.people import Person
 from qualification.models import Assessment
@@ -62,6 +64,8 @@ class Channel(models.TextChoices):
     FILE = "file", _("file")
     REFERRAL = "referral", _("referral")
     BY_HAND = "by_hand", _("entered by hand")
+    EMAIL = "email", _("e-mail")
+    WEBHOOK = "webhook", _("webhook")
 
 
 class Verdict(models.TextChoices):
@@ -69,17 +73,6 @@ class Verdict(models.TextChoices):
     QUALIFIED = "qualified", _("qualified")
     DECLINED = "declined", _("declined")
     NURTURE = "nurture", _("nurture")
-
-
-class DeclineReason(models.TextChoices):
-    NO_NEED = "no_need", _("They do not need what we make")
-    TOO_SMALL = "too_small", _("Too small for us to help well")
-    TOO_LARGE = "too_large", _("Too large for us to help well")
-    NO_BUDGET = "no_budget", _("No budget for it")
-    NOT_NOW = "not_now", _("Not the right moment")
-    NO_MATCH = "no_match", _("We do not work in the same way")
-    NO_REPLY = "no_reply", _("They do not answer")
-    NOT_SERIOUS = "not_serious", _("Not a real enquiry")
 
 
 # One step in the index for each origin, instead of a look at every lead.
@@ -213,9 +206,32 @@ class Lead(Contacted):
     )
     qualified_at = models.DateTimeField(_("first qualified"), null=True, blank=True)
     nurture_until = models.DateField(_("nurture until"), null=True, blank=True)
-    decline_reason = models.CharField(_("reason"), max_length=12, choices=DeclineReason, blank=True)
+    decline_reason = models.CharField(
+        _("reason"), max_length=30, blank=True, help_text=_("The code of a reason in the list of reasons.")
+    )
     decline_note = models.TextField(_("in our own words"), blank=True)
     come_back_on = models.DateField(_("come back on"), null=True, blank=True)
+    alternative = models.ForeignKey(
+        Alternative,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name=_("alternative"),
+    )
+    verdict_why = models.CharField(_("why against the advice"), max_length=300, blank=True, db_default="")
+    open_question = models.CharField(_("what we need to know first"), max_length=300, blank=True, db_default="")
+    open_question_on = models.DateField(_("to be asked on"), null=True, blank=True)
+    would_decide_same = models.BooleanField(_("we would decide the same"), null=True, blank=True)
+    evaluation = models.CharField(_("looking back"), max_length=300, blank=True, db_default="")
+    evaluated_at = models.DateTimeField(_("looked back on"), null=True, blank=True)
+    evaluated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    distance_km = models.PositiveIntegerField(
+        _("kilometres there"), null=True, blank=True, help_text=_("One way, from the office of the team.")
+    )
+    assigned_at = models.DateTimeField(_("given to its SDR on"), null=True, blank=True)
 
     objects = LeadQuerySet.as_manager()
 
@@ -244,6 +260,16 @@ class Lead(Contacted):
             models.CheckConstraint(
                 condition=~Q(status=LeadStatus.DECLINED) | Q(verdict=Verdict.DECLINED), name="lead_declined_by_verdict"
             ),
+            models.CheckConstraint(
+                condition=Q(open_question="", open_question_on__isnull=True)
+                | (~Q(open_question="") & Q(open_question_on__isnull=False)),
+                name="lead_open_question_dated",
+            ),
+            models.CheckConstraint(
+                condition=Q(evaluated_at__isnull=True, would_decide_same__isnull=True)
+                | Q(evaluated_at__isnull=False, would_decide_same__isnull=False),
+                name="lead_evaluation_says_what",
+            ),
         ]
         indexes = [
             models.Index(F("received_at").desc(), F("id").desc(), name="lead_by_received"),
@@ -258,6 +284,11 @@ class Lead(Contacted):
             models.Index(fields=["origin", "-received_at"], name="lead_by_origin"),
             models.Index(fields=["status", "-received_at"], name="lead_by_status"),
             models.Index(fields=["qualified_at"], condition=Q(qualified_at__isnull=False), name="lead_by_qualified"),
+            models.Index(fields=["owner", "-assigned_at"], name="lead_by_assigned"),
+            models.Index(fields=["assigned_at"], condition=Q(status="new"), name="lead_untouched"),
+            models.Index(
+                F("verdict_at").desc(), F("id").desc(), condition=Q(verdict="declined"), name="lead_declined_latest"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -275,6 +306,17 @@ class Lead(Contacted):
 
     def may_move_to(self, status: str) -> bool:
         return status in LEAD_MOVES[self.status]
+
+
+class RejectReason(models.TextChoices):
+    """Why an account manager gives a lead back."""
+
+    NO_FIT = "no_fit", _("They do not fit us after all")
+    TOO_EARLY = "too_early", _("Too early: they do not want it yet")
+    INCOMPLETE = "incomplete", _("I know too little to begin")
+    NO_ROOM = "no_room", _("I have no room for it")
+    OTHER_COLLEAGUE = "colleague", _("Better with a colleague")
+    OTHER = "other", _("Something else")
 
 
 class HandOffState(models.TextChoices):
@@ -315,7 +357,9 @@ class HandOff(models.Model):
     submitted_at = models.DateTimeField(_("submitted"))
     answer_due_at = models.DateTimeField(_("answer by"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    reject_kind = models.CharField(_("why not"), max_length=10, choices=RejectReason, blank=True, db_default="")
     reject_reason = models.TextField(_("reason"), blank=True)
+    escalated_at = models.DateTimeField(_("told to those who lead"), null=True, blank=True)
 
     objects = HandOffQuerySet.as_manager()
 
@@ -338,6 +382,9 @@ class HandOff(models.Model):
                 condition=~Q(state=HandOffState.REJECTED) | ~Q(reject_reason=""), name="hand_off_rejected_has_reason"
             ),
             models.CheckConstraint(condition=Q(state__in=HandOffState.values), name="hand_off_state_known"),
+            models.CheckConstraint(
+                condition=Q(reject_kind="") | Q(reject_kind__in=RejectReason.values), name="hand_off_reject_kind_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["to_user", "answer_due_at"], condition=Q(state="submitted"), name="hand_off_waiting")
@@ -345,3 +392,123 @@ class HandOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lead} → {self.to_user}"
+
+
+class HandOffQuestion(models.Model):
+    """What the account manager asks back before an answer. While it is open the clock of the hand-off stands still."""
+
+    hand_off = models.ForeignKey(HandOff, on_delete=models.CASCADE, related_name="questions")
+    question = models.TextField(_("question"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(_("asked"))
+    answer = models.TextField(_("answer"), blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("question about a hand-off")
+        verbose_name_plural = _("questions about hand-offs")
+        ordering = ["asked_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hand_off"], condition=Q(answered_at__isnull=True), name="hand_off_one_open_question"
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at__isnull=True, answer="") | (Q(answered_at__isnull=False) & ~Q(answer="")),
+                name="hand_off_question_answer_dated",
+            ),
+            models.CheckConstraint(condition=~Q(question=""), name="hand_off_question_says_what"),
+        ]
+
+    def __str__(self) -> str:
+        return self.question
+
+
+class PastAssessment(models.Model):
+    """How a lead was judged before it was judged anew: the answers as they were then, and the verdict that stood on them."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="past_assessments")
+    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
+    verdict_at = models.DateTimeField(_("verdict on"), null=True, blank=True)
+    verdict_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    score_ours = models.PositiveSmallIntegerField(_("our score"))
+    score_theirs = models.PositiveSmallIntegerField(_("their score"))
+    replaced_at = models.DateTimeField(_("judged anew on"))
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("earlier assessment")
+        verbose_name_plural = _("earlier assessments")
+        ordering = ["-replaced_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="past_assessment_verdict_known"),
+            models.CheckConstraint(
+                condition=Q(score_ours__lte=100, score_theirs__lte=100), name="past_assessment_score_percent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead} {self.replaced_at:%Y-%m-%d}"
+
+
+class ReceivedMessage(models.Model):
+    """One message from outside, remembered once by its sender's own id, and the lead to which it belongs: the one that it began, or the open one
+    of somebody who wrote again."""
+
+    channel = models.CharField(_("way in"), max_length=10, choices=Channel)
+    external_id = models.CharField(_("the sender's own id of it"), max_length=300)
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="received_messages")
+    is_first = models.BooleanField(_("began the lead"))
+    message = models.TextField(_("message"), blank=True)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("received message")
+        verbose_name_plural = _("received messages")
+        ordering = ["received_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "external_id"], name="received_message_once"),
+            models.UniqueConstraint(fields=["lead"], condition=Q(is_first=True), name="received_message_one_first"),
+            models.CheckConstraint(condition=~Q(external_id=""), name="received_message_has_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.external_id}"
+
+
+class LeadTouch(models.Model):
+    """How somebody found us before they wrote: the first visit and the last one, kept apart. What stands here came from a browser and is hearsay."""
+
+    class Which(models.TextChoices):
+        FIRST = "first", _("first touch")
+        LAST = "last", _("last touch")
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="found_by")
+    which = models.CharField(max_length=5, choices=Which)
+    at = models.DateTimeField(_("at"))
+    content = models.ForeignKey(Content, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    page = models.CharField(_("page"), max_length=300, blank=True)
+    referrer = models.CharField(_("came from"), max_length=253, blank=True, help_text=_("The host only."))
+    utm_source = models.CharField(max_length=100, blank=True)
+    utm_medium = models.CharField(max_length=100, blank=True)
+    utm_campaign = models.CharField(max_length=100, blank=True)
+    utm_term = models.CharField(max_length=100, blank=True)
+    utm_content = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("first or last touch")
+        verbose_name_plural = _("first and last touches")
+        constraints = [
+            models.UniqueConstraint(fields=["lead", "which"], name="lead_touch_once"),
+            models.CheckConstraint(condition=Q(which__in=["first", "last"]), name="lead_touch_which_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead}: {self.which}"

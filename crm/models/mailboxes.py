@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models.contact import Direction
 from crm.models.conversations import Conversation
+from crm.models.users import Team
 
 
 class MailSecurity(models.TextChoices):
@@ -62,6 +63,22 @@ class Mailbox(models.Model):
     smtp_security = models.CharField(_("SMTP security"), max_length=8, choices=MailSecurity, default=MailSecurity.TLS)
     folders = ArrayField(models.CharField(max_length=200), verbose_name=_("folders"), default=inbox_only)
     reads_since = models.DateField(_("mail since"))
+    makes_leads = models.BooleanField(
+        _("makes leads of enquiries"),
+        default=False,
+        db_default=False,
+        help_text=_("Mail of somebody with whom nothing is open becomes a lead. For a shared mailbox such as info@."),
+    )
+    lead_origin = models.CharField(_("origin of its leads"), max_length=50, blank=True, db_default="")
+    lead_team = models.ForeignKey(
+        Team,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("team that gets its leads"),
+        help_text=_("Empty: by the rules of assignment."),
+    )
     is_active = models.BooleanField(_("connected"), default=True)
     offers_idle = models.BooleanField(_("says at once when mail arrives"), default=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -78,6 +95,9 @@ class Mailbox(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "address"], nulls_distinct=False, name="mailbox_once_per_owner"),
             models.CheckConstraint(condition=Q(address=Lower("address")), name="mailbox_address_lower"),
+            models.CheckConstraint(
+                condition=Q(makes_leads=False) | Q(owner__isnull=True), name="mailbox_makes_leads_is_shared"
+            ),
             models.CheckConstraint(
                 condition=Q(failure="", failing_since__isnull=True) | (~Q(failure="") & Q(failing_since__isnull=False)),
                 name="mailbox_failure_dated",

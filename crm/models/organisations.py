@@ -66,6 +66,7 @@ class Organisation(Contacted):
     vat_number = models.CharField(_("VAT number"), max_length=20, blank=True, validators=[validate_vat])
     sector = models.CharField(_("sector"), max_length=100, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True, db_default="")
     country = models.CharField(_("country"), max_length=2, blank=True)
     tags = ArrayField(
         models.CharField(max_length=50), verbose_name=_("tags"), default=list, db_default=NO_WORDS, blank=True

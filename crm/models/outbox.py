@@ -56,6 +56,8 @@ class OutgoingMail(models.Model):
     is_to_several = models.BooleanField(
         _("to several"), default=False, help_text=_("Carries a way to unsubscribe with one click (RFC 8058).")
     )
+    calendar = models.TextField(_("invitation"), blank=True, db_default="", help_text=_("iCalendar, as it goes along."))
+    calendar_method = models.CharField(max_length=10, blank=True, db_default="")
     override = models.CharField(_("why it is sent in spite of pacing"), max_length=300, blank=True)
     held_at = models.DateTimeField(_("held back"), null=True, blank=True)
     held_why = models.CharField(_("why it was held back"), max_length=300, blank=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -32,6 +32,10 @@ class Language(models.TextChoices):
     DUTCH = "nl", _("Dutch")
 
 
+NO_WORDS = models.Value([], output_field=ArrayField(models.CharField(max_length=100)))
+"""The default of a column of words, for rows that one statement writes many of."""
+
+
 def working_week() -> list[int]:
     return list(MONDAY_TO_FRIDAY)
 
@@ -52,14 +56,58 @@ class Team(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     country = models.CharField(_("country of its holidays"), max_length=2, default="BE")
+    working_days = ArrayField(
+        models.PositiveSmallIntegerField(),
+        verbose_name=_("working days"),
+        default=working_week,
+        help_text=_("Monday is 0."),
+    )
+    work_start = models.TimeField(_("working day starts"), default=time(9))
+    work_end = models.TimeField(_("working day ends"), default=time(17, 30))
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default=organisation_time_zone, validators=[validate_time_zone]
+    )
+    closed_days = ArrayField(
+        models.DateField(),
+        verbose_name=_("days closed besides"),
+        default=list,
+        blank=True,
+        help_text=_("Besides the public holidays of its country."),
+    )
+    first_answer_minutes = models.PositiveSmallIntegerField(
+        _("working minutes to the first answer"), default=60, help_text=_("An hour, as Harvard Business Review found.")
+    )
+    hand_off_hours = models.PositiveSmallIntegerField(_("working hours to answer a hand-off"), default=4)
+    untouched_days = models.PositiveSmallIntegerField(_("days until an untouched lead returns"), default=7)
+    office_address = models.CharField(_("address of the office"), max_length=200, blank=True)
+    office_postcode = models.CharField(_("postcode of the office"), max_length=20, blank=True)
 
     class Meta:
         verbose_name = _("team")
         verbose_name_plural = _("teams")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(work_end__gt=F("work_start")), name="team_day_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(first_answer_minutes__gte=1, hand_off_hours__gte=1, untouched_days__gte=1),
+                name="team_clocks_positive",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """When the team works."""
+        return WorkCalendar(
+            self.time_zone,
+            self.country,
+            tuple(self.working_days) or MONDAY_TO_FRIDAY,
+            self.work_start,
+            self.work_end,
+            frozenset(self.closed_days),
+        )
 
 
 class UserManager(BaseUserManager["User"]):
@@ -107,6 +155,30 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     work_start = models.TimeField(_("working day starts"), default=time(9))
     work_end = models.TimeField(_("working day ends"), default=time(17, 30))
+    takes_leads = models.BooleanField(_("gets leads by turns"), default=True, db_default=True)
+    lead_capacity = models.PositiveSmallIntegerField(_("new leads in 30 days, at most"), default=30, db_default=30)
+    sectors = ArrayField(
+        models.CharField(max_length=100),
+        verbose_name=_("sectors they know"),
+        default=list,
+        db_default=NO_WORDS,
+        blank=True,
+    )
+    interests = ArrayField(
+        models.CharField(max_length=50),
+        verbose_name=_("likes to talk about"),
+        default=list,
+        db_default=NO_WORDS,
+        blank=True,
+    )
+    buffer_minutes = models.PositiveSmallIntegerField(
+        _("breathing space around appointments, in minutes"), default=15, db_default=15
+    )
+    most_appointments = models.PositiveSmallIntegerField(_("appointments a day, at most"), default=4, db_default=4)
+    notice_hours = models.PositiveSmallIntegerField(_("hours of notice before an appointment"), default=4, db_default=4)
+    feed_key = models.CharField(
+        _("key of the calendar feed"), max_length=64, null=True, blank=True, unique=True, editable=False
+    )
     mail_signature = models.TextField(_("signature under mail"), blank=True)
     forward_key = models.CharField(
         _("key of the forwarding address"), max_length=32, null=True, blank=True, unique=True, editable=False
@@ -130,6 +202,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=Q(is_active=False) | Q(email__isnull=False), name="user_active_has_email"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
             models.CheckConstraint(condition=Q(work_end__gt=F("work_start")), name="user_day_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(most_appointments__gte=1, most_appointments__lte=50, buffer_minutes__lte=240),
+                name="user_agenda_possible",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -164,7 +240,55 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def calendar(self) -> WorkCalendar:
         """When this user works; holidays are those of the team's country, else of the organisation's. Reads `team`."""
-        country = self.team.country if self.team_id and self.team else settings.COUNTRY
+        team = self.team if self.team_id else None
         return WorkCalendar(
-            self.time_zone, country, tuple(self.working_days) or MONDAY_TO_FRIDAY, self.work_start, self.work_end
+            self.time_zone,
+            team.country if team else settings.COUNTRY,
+            tuple(self.working_days) or MONDAY_TO_FRIDAY,
+            self.work_start,
+            self.work_end,
+            frozenset(team.closed_days) if team else frozenset(),
         )
+
+
+class AbsenceQuerySet(models.QuerySet["Absence"]):
+    def on(self, day: date) -> AbsenceQuerySet:
+        return self.filter(starts_on__lte=day, ends_on__gte=day)
+
+    def upcoming(self, day: date) -> AbsenceQuerySet:
+        """Those that are not over yet on `day`, the next one first."""
+        return self.filter(ends_on__gte=day).order_by("starts_on", "id")
+
+
+class Absence(models.Model):
+    """Whole days on which somebody does not work besides their weekends and holidays, first and last included. Nobody gives them new work then."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="absences")
+    starts_on = models.DateField(_("first day"))
+    ends_on = models.DateField(_("last day"))
+    why = models.CharField(_("why"), max_length=200, blank=True, help_text=_("Colleagues can read it."))
+    stand_in = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="stands_in",
+        verbose_name=_("stand-in"),
+    )
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        ordering = ["starts_on", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="absence_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(stand_in__isnull=True) | ~Q(stand_in=F("user")), name="absence_stand_in_is_another"
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "ends_on"], name="absence_by_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.starts_on} – {self.ends_on}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.models import DeclineReason, FollowUp, Rule
+from crm.models import FollowUp, ReadyReason, Rule
 from crm.rules.definition import (
     Badge,
     FollowUpRule,
@@ -141,7 +141,7 @@ def _come_back(follow_up: FollowUp, at: datetime) -> str:
     values = {
         "who": who(follow_up),
         "day": say_day(day, at),
-        "reason": DeclineReason(why["reason"]).label if why["reason"] else "",
+        "reason": ReadyReason(why["reason"]).label if why["reason"] else "",
     }
     if why["status"] == "declined":
         return _("We said no to %(who)s (“%(reason)s”) and would look again from %(day)s. That day has come.") % values

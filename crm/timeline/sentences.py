@@ -19,11 +19,11 @@ from crm.models import (
     Conversation,
     ConversationKind,
     Deal,
-    DeclineReason,
     EventKind,
     LostReason,
     Organisation,
     Person,
+    ReadyReason,
     ReferralState,
     Rule,
     Scope,
@@ -56,9 +56,12 @@ def _lead_received(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
+    value = str(new.get("value", new.get("reply", "")) or "")  # Before there were other kinds it was a reply.
+    if new.get("kind", "yes_no") == "yes_no":
+        value = {"yes": _("yes"), "no": _("no"), "partly": _("partly")}.get(value, "")
     said = _("%(question)s: %(reply)s") % {
         "question": new.get("question", ""),
-        "reply": {"yes": _("yes"), "no": _("no"), "partly": _("partly")}.get(new.get("reply", ""), _("not known yet")),
+        "reply": value or _("not known yet"),
     }
     return " · ".join(filter(None, (said, str(new.get("evidence") or ""))))
 
@@ -71,7 +74,7 @@ def _qualified(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _declined(old: dict[str, Any], new: dict[str, Any]) -> str:
-    said = [_choice(DeclineReason, new.get("reason")), str(new.get("note") or "")]
+    said = [_choice(ReadyReason, new.get("reason")), str(new.get("note") or "")]
     if new.get("come_back_on"):
         said.append(_("Comes back on %(day)s.") % {"day": _day(new["come_back_on"])})
     return " · ".join(filter(None, said))

@@ -51,7 +51,7 @@ def criterion(request: Request, pk: int, criterion_pk: int) -> HttpResponse:
         leads.answer_criterion(
             lead=row,
             criterion=question,
-            reply=form.cleaned_data["reply"],
+            value=form.cleaned_data["reply"],
             evidence=form.cleaned_data["evidence"],
             by=request.user,
             at=timezone.now(),

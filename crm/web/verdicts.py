@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import handoffs, leads, letters, verdicts
-from crm.models import DeclineReason, Lead
+from crm.models import Lead, ReadyReason
 from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge
@@ -66,7 +66,7 @@ class NurtureForm(KringForm):
 
 class DeclineForm(KringForm):
     reason = forms.ChoiceField(
-        label=gettext_lazy("Why not"), choices=[("", gettext_lazy("Choose a reason")), *DeclineReason.choices]
+        label=gettext_lazy("Why not"), choices=[("", gettext_lazy("Choose a reason")), *ReadyReason.choices]
     )
     note = forms.CharField(
         label=gettext_lazy("In our own words"),
@@ -285,7 +285,7 @@ def _with_message(request: Request, lead: Lead) -> DeclineForm:
     typed = request.POST.dict()
     letter: dict[str, Any] = {"to": lead.person, "sender": request.user, "language": leads.language(lead)}
     reason = typed.get("reason", "")
-    if reason in DeclineReason.values and letters.is_ready_text(typed.get("message", ""), **letter):
+    if reason in ReadyReason.values and letters.is_ready_text(typed.get("message", ""), **letter):
         typed["message"] = letters.kind_no(reason, **letter)
     return DeclineForm(initial=typed)
 

@@ -278,7 +278,7 @@ STATEMENTS: tuple[tuple[str, str], ...] = (
     (
         "answers",
         """
-        INSERT INTO qualification_answer (assessment_id, criterion_id, reply, evidence, answered_at)
+        INSERT INTO qualification_answer (assessment_id, criterion_id, value, evidence, answered_at)
         SELECT l.id, c.id, CASE WHEN l.status IN ('qualified', 'handed_off', 'accepted') THEN 'yes' WHEN c.place % 2 = 0 THEN 'yes' ELSE 'no' END,
                'they said so', l.received + interval '1 day'
           FROM bench_lead l

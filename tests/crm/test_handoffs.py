@@ -31,7 +31,7 @@ def test_a_lead_whose_scorecard_says_no_since_is_not_handed_off(sdr: User, accou
     lead = make.qualified_lead(sdr)
     must = make.scorecard().criteria.filter(is_must=True).first()
     assert must is not None
-    leads.answer_criterion(lead=lead, criterion=must, reply="no", evidence="They told us so", by=sdr, at=make.AT)
+    leads.answer_criterion(lead=lead, criterion=must, value="no", evidence="They told us so", by=sdr, at=make.AT)
     with pytest.raises(Refused, match="both sides do not say yes"):
         handoffs.submit(lead=lead, to=account_manager, by=sdr, at=make.AT)
 

@@ -90,7 +90,7 @@ def test_the_subject_of_an_answer_is_in_their_language(sdr: User) -> None:
 def test_answers_recompute_both_sides(sdr: User) -> None:
     lead = make.working_lead(sdr)
     leads.answer_criterion(
-        lead=lead, criterion=must("Pain they name themselves"), reply="yes", evidence="a day a week", by=sdr, at=make.AT
+        lead=lead, criterion=must("Pain they name themselves"), value="yes", evidence="a day a week", by=sdr, at=make.AT
     )
     lead.refresh_from_db()
     result = leads.result(lead)
@@ -101,17 +101,17 @@ def test_answers_recompute_both_sides(sdr: User) -> None:
 def test_an_answer_needs_evidence_and_not_knowing_needs_none(sdr: User) -> None:
     lead, criterion = make.working_lead(sdr), must("Ten people or more")
     with pytest.raises(Refused, match="how you know"):
-        leads.answer_criterion(lead=lead, criterion=criterion, reply="no", evidence=" ", by=sdr, at=make.AT)
-    leads.answer_criterion(lead=lead, criterion=criterion, reply="unknown", evidence="", by=sdr, at=make.AT)
+        leads.answer_criterion(lead=lead, criterion=criterion, value="no", evidence=" ", by=sdr, at=make.AT)
+    leads.answer_criterion(lead=lead, criterion=criterion, value="unknown", evidence="", by=sdr, at=make.AT)
 
 
 def test_an_answer_remembers_what_was_answered_before(sdr: User) -> None:
     lead, criterion = make.working_lead(sdr), must("Ten people or more")
     for reply in ("no", "yes"):
-        leads.answer_criterion(lead=lead, criterion=criterion, reply=reply, evidence="they said", by=sdr, at=make.AT)
+        leads.answer_criterion(lead=lead, criterion=criterion, value=reply, evidence="they said", by=sdr, at=make.AT)
     event = Event.objects.filter(kind=EventKind.LEAD_ANSWER_SCORED).latest("id")
-    assert event.old == {"reply": "no"}
-    assert event.new == {"question": "Ten people or more", "reply": "yes", "evidence": "they said"}
+    assert event.old == {"value": "no"}
+    assert event.new == {"question": "Ten people or more", "kind": "yes_no", "value": "yes", "evidence": "they said"}
 
 
 def test_a_question_of_another_scorecard_is_refused(sdr: User) -> None:
@@ -119,7 +119,7 @@ def test_a_question_of_another_scorecard_is_refused(sdr: User) -> None:
     other = make.scorecard("BANT").criteria.first()
     assert other is not None
     with pytest.raises(Refused, match="not on the scorecard"):
-        leads.answer_criterion(lead=lead, criterion=other, reply="yes", evidence="x", by=sdr, at=make.AT)
+        leads.answer_criterion(lead=lead, criterion=other, value="yes", evidence="x", by=sdr, at=make.AT)
 
 
 def test_a_new_version_of_the_scorecard_leaves_answers_on_the_old_one(sdr: User) -> None:

@@ -20,7 +20,6 @@ from crm.channels import smtp as smtp_channel
 from crm.models import (
     Conversation,
     ConversationKind,
-    DeclineReason,
     Direction,
     Event,
     EventKind,
@@ -28,6 +27,7 @@ from crm.models import (
     MessageState,
     OutgoingMail,
     Person,
+    ReadyReason,
     Scope,
     User,
 )
@@ -326,7 +326,7 @@ def test_what_a_verb_logged_already_is_not_logged_again(sdr: User) -> None:
 @pytest.mark.django_db
 def test_a_kind_no_is_logged_once_as_well(sdr: User) -> None:
     lead = make.working_lead(sdr)
-    verdicts.decline(lead=lead, reason=DeclineReason.NO_NEED, message="Thank you.", by=sdr, at=make.AT)
+    verdicts.decline(lead=lead, reason=ReadyReason.NO_NEED, message="Thank you.", by=sdr, at=make.AT)
     assert outbox.send_due(at=make.AT) == 1
     assert OutgoingMail.objects.get().conversation == Conversation.objects.get()
 
@@ -435,7 +435,7 @@ def test_an_answer_and_a_kind_no_obey_the_same_wish(sdr: User) -> None:
     with pytest.raises(Refused):
         leads.answer(lead=lead, message="Gladly.", by=sdr, at=make.AT)
     with pytest.raises(Refused):
-        verdicts.decline(lead=lead, reason=DeclineReason.NO_NEED, message="Thank you.", by=sdr, at=make.AT)
+        verdicts.decline(lead=lead, reason=ReadyReason.NO_NEED, message="Thank you.", by=sdr, at=make.AT)
     lead.refresh_from_db()
     assert lead.verdict == "undecided"
     assert not OutgoingMail.objects.exists()

@@ -38,12 +38,12 @@ from crm.models import (
     Attempt,
     Channel,
     ConversationKind,
-    DeclineReason,
     DoNotContact,
     FollowUp,
     Lead,
     OutgoingMail,
     Person,
+    ReadyReason,
     Rule,
     Scope,
     User,
@@ -190,9 +190,9 @@ def test_no_letter_with_a_kind_no_and_one_without_a_letter_is_possible(sdr: User
     assert lead.person is not None
     leave(lead.person)
     with pytest.raises(Refused, match=IN_PEACE):
-        verdicts.decline(lead=lead, reason=DeclineReason.NO_NEED, message="Not for us", by=sdr, at=AT)
+        verdicts.decline(lead=lead, reason=ReadyReason.NO_NEED, message="Not for us", by=sdr, at=AT)
     assert not OutgoingMail.objects.exists()
-    verdicts.decline(lead=lead, reason=DeclineReason.NO_NEED, by=sdr, at=AT)
+    verdicts.decline(lead=lead, reason=ReadyReason.NO_NEED, by=sdr, at=AT)
 
 
 def test_what_is_too_soon_holds_no_answer_back_from_who_asked(sdr: User) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm import letters, verdicts
-from crm.models import DeclineReason, Event, EventKind, Lead, LeadStatus, OutgoingMail, User, Verdict
+from crm.models import Event, EventKind, Lead, LeadStatus, OutgoingMail, ReadyReason, User, Verdict
 from crm.refusal import Refused
 from qualification.models import Scorecard
 from tests import make
@@ -68,7 +68,7 @@ def test_a_good_no_is_one_act(sdr: User) -> None:
     lead = make.working_lead(sdr)
     lead = verdicts.decline(
         lead=lead,
-        reason=DeclineReason.TOO_SMALL,
+        reason=ReadyReason.TOO_SMALL,
         note="three people",
         message="Thank you.",
         come_back_on=date(2027, 11, 2),
@@ -84,19 +84,19 @@ def test_a_no_needs_a_reason_and_may_stay_silent(sdr: User) -> None:
     lead = make.working_lead(sdr)
     with pytest.raises(Refused, match="reason"):
         verdicts.decline(lead=lead, reason="", by=sdr, at=make.AT)
-    verdicts.decline(lead=lead, reason=DeclineReason.NO_REPLY, by=sdr, at=make.AT)
+    verdicts.decline(lead=lead, reason=ReadyReason.NO_REPLY, by=sdr, at=make.AT)
     assert not OutgoingMail.objects.exists()
 
 
 def test_a_refused_no_sends_nothing(sdr: User) -> None:
-    lead = verdicts.decline(lead=make.working_lead(sdr), reason=DeclineReason.NO_NEED, by=sdr, at=make.AT)
+    lead = verdicts.decline(lead=make.working_lead(sdr), reason=ReadyReason.NO_NEED, by=sdr, at=make.AT)
     with pytest.raises(Refused, match="declined"):
-        verdicts.decline(lead=lead, reason=DeclineReason.NO_NEED, message="Again", by=sdr, at=make.AT)
+        verdicts.decline(lead=lead, reason=ReadyReason.NO_NEED, message="Again", by=sdr, at=make.AT)
     assert not OutgoingMail.objects.exists()
 
 
 def test_a_declined_lead_can_be_taken_up_again_by_a_colleague(sdr: User, teammate: User) -> None:
-    lead = verdicts.decline(lead=make.working_lead(sdr), reason=DeclineReason.NOT_NOW, by=sdr, at=make.AT)
+    lead = verdicts.decline(lead=make.working_lead(sdr), reason=ReadyReason.NOT_NOW, by=sdr, at=make.AT)
     lead = verdicts.reopen(lead=lead, by=teammate, at=make.AT)
     assert (lead.status, lead.verdict, lead.owner) == (LeadStatus.WORKING, Verdict.UNDECIDED, teammate)
     with pytest.raises(Refused, match="only a declined or nurtured"):
@@ -105,7 +105,7 @@ def test_a_declined_lead_can_be_taken_up_again_by_a_colleague(sdr: User, teammat
 
 def test_every_reason_has_a_kind_text_in_both_languages(sdr: User) -> None:
     person = make.person("Sofie De Wit")
-    for reason in DeclineReason:
+    for reason in ReadyReason:
         english = letters.kind_no(reason, to=person, sender=sdr, language="en")
         dutch = letters.kind_no(reason, to=person, sender=sdr, language="nl")
         assert english.startswith("Dear Sofie,")

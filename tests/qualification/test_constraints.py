@@ -26,7 +26,7 @@ def criterion(**fields: object) -> Criterion:
 def answer(**fields: object) -> Answer:
     asked = criterion()
     assessment = Assessment.objects.create(scorecard=asked.scorecard)
-    row = Answer.objects.create(assessment=assessment, criterion=asked, reply="yes")
+    row = Answer.objects.create(assessment=assessment, criterion=asked, value="yes")
     return Answer.objects.create(**{"assessment": assessment, "criterion": asked, **fields}) if fields else row
 
 
@@ -35,8 +35,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "scorecard_threshold_percent": lambda: Scorecard.objects.create(name="Too strict", threshold_theirs=101),
     "criterion_side_known": lambda: criterion(side="both"),
     "criterion_weight_positive": lambda: criterion(weight=0),
-    "answer_once_per_criterion": lambda: answer(reply="no"),
-    "answer_reply_known": lambda: Answer.objects.filter(pk=answer().pk).update(reply="maybe"),
+    "answer_once_per_criterion": lambda: answer(value="no"),
 }
 
 

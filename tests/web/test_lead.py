@@ -84,7 +84,7 @@ def test_an_answer_without_javascript_comes_back_to_its_question(login: Login, s
     lead = make.working_lead(sdr)
     answer = login(sdr).post(f"/leads/{lead.pk}/criteria/{criterion.pk}/", {"reply": "no", "evidence": "three of them"})
     assert answer["Location"] == f"/leads/{lead.pk}/#criterion-{criterion.pk}"
-    assert Answer.objects.get().reply == "no"
+    assert Answer.objects.get().value == "no"
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX | {"HX-Target": "scorecard"}])
