@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -20,6 +20,7 @@ from crm.models import (
     ConversationKind,
     Deal,
     EventKind,
+    Gate,
     LostReason,
     Organisation,
     Person,
@@ -86,6 +87,10 @@ def _until(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _hand_off(old: dict[str, Any], new: dict[str, Any]) -> str:
     return " · ".join(filter(None, (_("To %(name)s") % {"name": new.get("to", "")}, str(new.get("note") or ""))))
+
+
+def _overridden(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return " · ".join(filter(None, (capfirst(_choice(Gate, new.get("gate"))), str(new.get("why") or ""))))
 
 
 def _step(old: dict[str, Any], new: dict[str, Any]) -> str:
@@ -298,6 +303,7 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.LEAD_QUALIFIED: _qualified,
     EventKind.LEAD_DECLINED: _declined,
     EventKind.LEAD_NURTURED: _until,
+    EventKind.GATE_OVERRIDDEN: _overridden,
     EventKind.HAND_OFF_SUBMITTED: _hand_off,
     EventKind.HAND_OFF_REJECTED: _word("reason"),
     EventKind.DEAL_OPENED: _word("name"),
