@@ -7,12 +7,14 @@ import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.encoders import encode_base64
+from email.mime.base import MIMEBase
 from email.policy import compat32
 from email.utils import formataddr, parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 TIMEOUT = 15
@@ -44,7 +46,8 @@ class Server:
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail to one address. Ids are without their angle brackets; `unsubscribe` is an address of ours that ends such mail with one click."""
+    """One mail to one address. Ids are without their angle brackets; `unsubscribe` is an address of ours that ends such mail with one click.
+    `calendar` is an invitation (iCalendar) with its method, which goes along."""
 
     sender: str
     to: str
@@ -55,6 +58,8 @@ class Letter:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     unsubscribe: str = ""
+    calendar: str = ""
+    calendar_method: str = ""
 
 
 def sender(name: str, address: str) -> str:
@@ -71,7 +76,7 @@ def send(letter: Letter, server: Server | None = None) -> None:
     """The server (default: that of this installation) has taken the letter. Raises `NotSent`."""
     connection = _connection(server)
     try:
-        _Mail(
+        mail = _Mail(
             letter.subject,
             letter.text,
             from_email=letter.sender,
@@ -79,7 +84,10 @@ def send(letter: Letter, server: Server | None = None) -> None:
             reply_to=[letter.reply_to] if letter.reply_to else None,
             headers=_headers(letter),
             connection=connection,
-        ).send()
+        )
+        if letter.calendar:
+            _enclose(mail, letter)
+        mail.send()
     except SMTPRecipientsRefused as refused:
         codes = [code for code, _said in refused.recipients.values()]
         said = "; ".join(_readable(code, words) for code, words in refused.recipients.values())
@@ -125,7 +133,17 @@ def _visit(server: Server) -> None:
             connection.close()
 
 
-class _Mail(EmailMessage):
+def _enclose(mail: EmailMultiAlternatives, letter: Letter) -> None:
+    """The invitation, as another form of the text (where Outlook, Gmail and Apple Mail look for it) and as a file for other programs."""
+    mail.attach_alternative(letter.calendar, f"text/calendar; method={letter.calendar_method}")
+    file = MIMEBase("application", "ics", name="invite.ics")
+    file.set_payload(letter.calendar.encode())
+    encode_base64(file)
+    file.add_header("Content-Disposition", "attachment", filename="invite.ics")
+    mail.attach(file)
+
+
+class _Mail(EmailMultiAlternatives):
     """With lines that break between ids only: a long id alone would leave nothing on the line of its header's name, which not everybody reads."""
 
     def message(self, *args: Any, **kwargs: Any) -> Any:

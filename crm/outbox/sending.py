@@ -165,6 +165,8 @@ def _letter(mail: OutgoingMail) -> smtp.Letter:
         reply_to="" if own else mail.reply_to,
         in_reply_to=mail.in_reply_to,
         references=tuple(mail.references),
+        calendar=mail.calendar,
+        calendar_method=mail.calendar_method,
         unsubscribe=unsubscribing.link(mail.person) if is_to_several and mail.person else "",
     )
 

@@ -65,9 +65,12 @@ def put(
     is_to_several: bool = False,
     override: str = "",
     moment: datetime | None = None,
+    calendar: str = "",
+    calendar_method: str = "",
 ) -> OutgoingMail:
     """The mail waits to be sent at `moment` (default: now), and answers to it go to who wrote it. Sending is for `send_due`, after commit, which
-    asks again whether it may be sent. The very same mail within ten minutes is a double click and is put once.
+    asks again whether it may be sent. The very same mail within ten minutes is a double click and is put once. An invitation (iCalendar, with its
+    method) goes along in `calendar`.
 
     Refuses an empty mail, a moment in the past, a mailbox that cannot send for `by`, and a person whom the guard says not to write: `TooEarly` when
     it is too soon at that moment and no reason stands in `override`.
@@ -85,8 +88,9 @@ def put(
         raise Refused(_("This mailbox cannot send mail for you. Choose another sender."))
     locks.hold("mail", by.pk if by else 0, to)
     twice = OutgoingMail.objects.filter(
-        to=to, subject=subject, body=body, by=by, person=person, created_at__gt=at - DOUBLE_CLICK, cancelled_at=None
-    ).first()
+        to=to, subject=subject, body=body, by=by, person=person, calendar=calendar,
+        created_at__gt=at - DOUBLE_CLICK, cancelled_at=None,
+    ).first()  # fmt: skip
     if twice is not None:
         return twice
     if person is not None:
@@ -109,6 +113,8 @@ def put(
         **_thread(answers),
         is_information=is_information,
         is_to_several=is_to_several,
+        calendar=calendar,
+        calendar_method=calendar_method,
         override=override.strip()[:300],
         by=by,
         created_at=at,
