@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from crm import conversations, events, letters, locks, outbox
+from crm import conversations, events, letters, locks, notices, outbox
 from crm.models import (
     IN_HAND,
     Conversation,
@@ -38,8 +43,9 @@ def take(*, lead: Lead, by: User, at: datetime) -> Lead:
     if lead.status != LeadStatus.NEW:
         raise Refused(_("%(name)s has taken this lead already.") % {"name": lead.owner or _("Somebody")})
     old = lead.owner
-    lead.owner, lead.status = by, LeadStatus.WORKING
-    lead.save(update_fields=["owner", "status"])
+    _is_given(lead, by, at)
+    lead.status = LeadStatus.WORKING
+    lead.save(update_fields=["owner", "assigned_at", "status"])
     events.record(
         EventKind.LEAD_TAKEN, subject=lead, by=by, at=at, old={"owner": events.readable(old)}, new={"owner": str(by)}
     )
@@ -47,8 +53,9 @@ def take(*, lead: Lead, by: User, at: datetime) -> Lead:
 
 
 @transaction.atomic
-def assign(*, lead: Lead, to: User, by: User, at: datetime) -> Lead:
-    """The lead is `to`'s work now. Refuses somebody who cannot log in any more, and a lead that is out of the SDR's hands."""
+def assign(*, lead: Lead, to: User, by: User | None, at: datetime, why: str = "") -> Lead:
+    """The lead is `to`'s work now, and they are told by mail when a colleague or Kring itself (no `by`) gave it. Refuses somebody who cannot log in
+    any more, and a lead that is out of the SDR's hands."""
     lead = held(lead)
     if not to.is_active:
         raise Refused(_("%(name)s no longer works with Kring. Choose somebody else.") % {"name": to})
@@ -57,17 +64,51 @@ def assign(*, lead: Lead, to: User, by: User, at: datetime) -> Lead:
             _("This lead is %(status)s and cannot be given to somebody else.") % {"status": lead.get_status_display()}
         )
     if lead.owner_id != to.pk:
-        old, lead.owner = lead.owner, to
-        lead.save(update_fields=["owner"])
+        old = lead.owner
+        _is_given(lead, to, at)
+        lead.save(update_fields=["owner", "assigned_at"])
         events.record(
             EventKind.LEAD_ASSIGNED,
             subject=lead,
             by=by,
             at=at,
             old={"owner": events.readable(old)},
-            new={"owner": str(to)},
+            new={"owner": str(to)} | ({"why": why} if why else {}),
         )
+        tell_owner(lead=lead, by=by, at=at)
     return lead
+
+
+def _is_given(lead: Lead, to: User, at: datetime) -> None:
+    """From now on it is theirs; one that was theirs already stays so since then."""
+    if lead.owner_id != to.pk or lead.assigned_at is None:
+        lead.owner, lead.assigned_at = to, at
+
+
+def tell_owner(*, lead: Lead, by: User | None, at: datetime) -> None:
+    """Whose the lead is has a mail about it on the way, in their language and their time; nobody is told of what they did themselves."""
+    if lead.owner is None:
+        return
+    owner = lead.owner
+
+    def say() -> tuple[str, str]:
+        company = f" ({lead.organisation})" if lead.organisation and lead.person else ""
+        text = [
+            _("%(name)s gave you a lead: %(lead)s%(company)s.") % {"name": by, "lead": lead, "company": company}
+            if by
+            else _("There is a lead for you: %(lead)s%(company)s.") % {"lead": lead, "company": company}
+        ]
+        if lead.message.strip():
+            text.append("\n".join(f"> {line}" for line in Truncator(lead.message.strip()).chars(600).splitlines()))
+        if lead.answer_due_at and lead.answered_at is None:
+            due = timezone.localtime(lead.answer_due_at, owner.zone)
+            text.append(
+                _("They expect a first answer before %(time)s on %(day)s.")
+                % {"time": date_format(due, "H:i"), "day": date_format(due, "l j F")}
+            )
+        return _("A lead for you: %(lead)s") % {"lead": lead}, "\n\n".join(text)
+
+    notices.tell(user=owner, say=say, path=reverse("crm:lead", args=[lead.pk]), at=at, by=by)
 
 
 @transaction.atomic
@@ -167,6 +208,55 @@ def answer_criterion(*, lead: Lead, criterion: Criterion, value: str, evidence: 
         new={"question": criterion.question, "kind": criterion.kind, "value": row.value, "evidence": row.evidence},
     )
     return row
+
+
+@transaction.atomic
+def answer_by_prospect(*, lead: Lead, answers: Mapping[str, str], evidence: str, at: datetime) -> list[Answer]:
+    """What the prospect answered themselves stands on the lead's scorecard, marked as theirs; `answers` go by the keys of criteria.
+
+    The lead is judged by the scorecard that it has, else by the version in use that asks these questions. An answer that the criterion does not
+    know, a question that prospects are not asked, and one that a colleague answered already are skipped; so is everything for a lead that is out
+    of the SDR's hands. Returns what was kept.
+    """
+    lead = held(lead)
+    given = {key: value for key, value in answers.items() if value.strip()}
+    if lead.status not in IN_HAND or not given:
+        return []
+    asked = list(
+        Criterion.objects.filter(key__in=given, asks_prospect=True)
+        .filter(
+            scorecard__in=[lead.assessment.scorecard_id]
+            if lead.assessment
+            else [card.pk for card in Scorecard.objects.current()]
+        )
+        .select_related("scorecard")
+        .order_by("scorecard__name", "position", "pk")
+    )
+    asked = [criterion for criterion in asked if criterion.scorecard_id == asked[0].scorecard_id]
+    if not asked:
+        return []
+    assessment = assess(lead=lead, scorecard=asked[0].scorecard)
+    ours = set(assessment.answers.filter(is_theirs=False).exclude(value="").values_list("criterion_id", flat=True))
+    kept = []
+    for criterion in asked:
+        if criterion.pk in ours:
+            continue
+        try:
+            row, before = assessing.answer(
+                assessment, criterion, value=given[criterion.key], evidence=evidence[:500], at=at, is_theirs=True
+            )
+        except ValueError:
+            continue
+        kept.append(row)
+        events.record(
+            EventKind.LEAD_ANSWER_SCORED,
+            subject=lead,
+            by=None,
+            at=at,
+            old={"value": before},
+            new={"question": criterion.question, "kind": criterion.kind, "value": row.value, "evidence": row.evidence},
+        )
+    return kept
 
 
 def sheet(lead: Lead, scorecard: Scorecard | None = None) -> Sheet | None:

@@ -40,7 +40,7 @@ PERSON_FIELDS = frozenset(
     }
 )
 ORGANISATION_FIELDS = frozenset(
-    {"name", "domain", "kvk_number", "vat_number", "sector", "city", "country", "tags", "owner"}
+    {"name", "domain", "kvk_number", "vat_number", "sector", "city", "postcode", "country", "tags", "owner"}
 )
 HOLD_FIELDS = frozenset({"not_before", "not_before_why"})
 BASIS_FIELDS = ("lawful_basis", "basis_source", "basis_since", "basis_review_on")

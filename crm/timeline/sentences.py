@@ -11,8 +11,8 @@ from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import Truncator, capfirst
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from crm.models import (
     ContactPointKind,
@@ -24,12 +24,12 @@ from crm.models import (
     LostReason,
     Organisation,
     Person,
-    ReadyReason,
     ReferralState,
     Rule,
     Scope,
 )
 from crm.money import money
+from crm.ready_reasons import label
 
 Say = Callable[[dict[str, Any], dict[str, Any]], str]
 
@@ -74,8 +74,14 @@ def _qualified(old: dict[str, Any], new: dict[str, Any]) -> str:
     }
 
 
+def _reason(new: dict[str, Any]) -> str:
+    """Why we said no, as the list called it then."""
+    code, language = str(new.get("reason") or ""), "nl" if (get_language() or "").startswith("nl") else "en"
+    return str(new.get(f"reason_{language}") or label(code, language) or code)
+
+
 def _declined(old: dict[str, Any], new: dict[str, Any]) -> str:
-    said = [_choice(ReadyReason, new.get("reason")), str(new.get("note") or "")]
+    said = [_reason(new), str(new.get("note") or ""), str(new.get("alternative") or ""), str(new.get("why") or "")]
     if new.get("come_back_on"):
         said.append(_("Comes back on %(day)s.") % {"day": _day(new["come_back_on"])})
     return " · ".join(filter(None, said))
@@ -298,6 +304,7 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.ORGANISATION_MERGED: _merged,
     EventKind.ORGANISATION_UNMERGED: _organisation_unmerged,
     EventKind.LEAD_RECEIVED: _lead_received,
+    EventKind.LEAD_WROTE_AGAIN: _lead_received,
     EventKind.LEAD_ASSIGNED: _from_to("owner"),
     EventKind.LEAD_ANSWER_SCORED: _criterion,
     EventKind.LEAD_QUALIFIED: _qualified,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,9 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from crm import capture
-from crm.models import Channel, Event, EventKind, Lead, LeadStatus, Organisation, Person, Touch, User
+from crm import capture, leads
+from crm.channels import reading_along
+from crm.models import Channel, Event, EventKind, Lead, LeadStatus, LeadTouch, Organisation, Person, Touch, User
 from crm.refusal import Refused
 from tests import make
 
@@ -89,8 +91,158 @@ def test_two_channels_may_use_the_same_id() -> None:
 
 
 @pytest.mark.django_db
-def test_messages_without_an_id_of_their_own_are_each_a_lead() -> None:
-    assert arrive("").lead != arrive("").lead
+def test_messages_without_an_id_of_their_own_are_each_a_message() -> None:
+    assert arrive("", channel=Channel.BY_HAND).lead != arrive("", channel=Channel.BY_HAND).lead
+    lead = arrive("", email="other@notelaar.example").lead
+    assert arrive("", email="other@notelaar.example", message="Hello?").lead == lead
+    assert lead.conversations.get().summary == "Hello?"
+
+
+@pytest.mark.django_db
+def test_an_id_longer_than_we_can_keep_still_names_one_message() -> None:
+    assert arrive("m" * 900).lead == arrive("m" * 900).lead
+    assert arrive("m" * 901, email="ann@notelaar.example").is_new
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("channel", [Channel.FORM, Channel.EMAIL, Channel.WEBHOOK])
+def test_who_has_a_lead_in_hand_writes_again_to_that_lead(channel: Channel) -> None:
+    lead = arrive(message="Which dates?").lead
+    again = arrive("m-2", channel=channel, message="And what does it cost?")
+    assert again == capture.Received(lead, is_new=False)
+    assert Lead.objects.get().message == "Which dates?"
+    assert [(row.is_first, row.message) for row in lead.received_messages.all()] == [
+        (True, "Which dates?"),
+        (False, "And what does it cost?"),
+    ]
+    event = Event.objects.get(kind=EventKind.LEAD_WROTE_AGAIN, lead=lead)
+    assert event.new["message"] == "And what does it cost?"
+    said = list(lead.conversations.values_list("summary", "direction"))
+    # A mail is a conversation by itself, in `correspondence`.
+    assert said == ([] if channel == Channel.EMAIL else [("And what does it cost?", "incoming")])
+    assert arrive("m-2", channel=channel).lead == lead
+    assert lead.received_messages.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_they_write_again_is_contact_from_them_and_leaves_the_response_clock_as_it_is(sdr: User) -> None:
+    lead = arrive().lead
+    due = lead.answer_due_at
+    arrive("m-2", message="Hello?")
+    lead.refresh_from_db()
+    assert (lead.answered_at, lead.answer_due_at, lead.last_reply_at) == (None, due, make.AT)
+    leads.answer(lead=lead, message="In May.", by=sdr, at=make.AT)
+    arrive("m-3", message="Thank you, and what does it cost?")
+    lead.refresh_from_db()
+    assert (lead.answered_at, lead.answer_due_at) == (make.AT, due)
+
+
+@pytest.mark.django_db
+def test_who_is_handed_off_writes_to_that_lead_and_who_was_declined_begins_a_new_one(
+    sdr: User, account_manager: User
+) -> None:
+    offered = make.hand_off(sdr, account_manager, email="sofie@notelaar.example").lead
+    assert arrive().lead == offered
+    declined = make.lead(email="bram@notelaar.example")
+    Lead.objects.filter(pk=declined.pk).update(
+        status=LeadStatus.DECLINED, verdict="declined", verdict_at=make.AT, decline_reason="no_fit"
+    )
+    assert arrive("m-2", email="bram@notelaar.example").is_new
+
+
+@pytest.mark.django_db
+def test_of_two_open_leads_the_newest_gets_what_they_write_again() -> None:
+    arrive(channel=Channel.BY_HAND)
+    newest = arrive("m-2", channel=Channel.REFERRAL)
+    assert newest.is_new
+    assert arrive("m-3").lead == newest.lead
+
+
+@pytest.mark.django_db
+def test_what_they_say_of_themselves_fills_in_what_we_did_not_know() -> None:
+    lead = arrive(organisation="Notelaar", job="Owner", postcode="2000 ", country="be").lead
+    assert lead.organisation is not None
+    assert lead.person is not None
+    lead.organisation.refresh_from_db()
+    assert (lead.organisation.postcode, lead.organisation.country) == ("2000", "BE")
+    assert lead.person.positions.get().title == "Owner"
+    arrive("m-2", job="Queen", postcode="1000", country="NL")
+    lead.organisation.refresh_from_db()
+    assert (lead.organisation.postcode, lead.organisation.country) == ("2000", "BE")
+    assert lead.person.positions.get().title == "Owner"
+    alone = arrive("m-3", email="ann@gmail.com", country="NL").lead
+    assert alone.person is not None
+    alone.person.refresh_from_db()
+    assert alone.person.country == "NL"
+
+
+@pytest.mark.django_db
+def test_their_answers_stand_on_the_scorecard_in_use_as_theirs_and_what_it_does_not_know_is_skipped(sdr: User) -> None:
+    card = make.scorecard()
+    pain, size = card.criteria.all()[:2]
+    card.criteria.filter(pk__in=[pain.pk, size.pk]).update(asks_prospect=True)
+    form = make.form(title="Contact us")
+    said = {pain.key: "yes", size.key: "perhaps", card.criteria.all()[2].key: "yes", "unheard-of": "yes"}
+    lead = arrive(form=form, answers=said).lead
+    lead.refresh_from_db()
+    assert lead.assessment is not None
+    answer = lead.assessment.answers.get()
+    assert (answer.criterion, answer.value, answer.is_theirs) == (pain, "yes", True)
+    assert answer.evidence == "answered on the form “Contact us”"
+
+    leads.answer_criterion(lead=lead, criterion=pain, value="no", evidence="said so by phone", by=sdr, at=make.AT)
+    arrive("m-2", form=form, answers={pain.key: "yes", size.key: "no"})
+    assert dict(lead.assessment.answers.values_list("criterion", "value")) == {pain.pk: "no", size.pk: "no"}
+
+
+SITE = "www.kring.example"
+MONTHS_AGO = make.AT - timedelta(days=300)
+
+
+def seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def read(**said: object) -> reading_along.Reading:
+    return reading_along.read(json.dumps({"h": SITE, **said}))
+
+
+@pytest.mark.django_db
+def test_what_they_read_is_their_touches_and_how_they_came_first_and_last_is_kept_apart() -> None:
+    guide = make.content("Guide", url="https://kring.example/Guide/?x=1")
+    pages = {
+        "/guide": [seconds(MONTHS_AGO), seconds(make.AT) - 60, 4],
+        "/elsewhere": [seconds(make.AT), seconds(make.AT), 1],
+    }
+    first = {"p": "/guide", "r": "search.example", "a": seconds(MONTHS_AGO), "u": {"utm_campaign": "spring", "x": "y"}}
+    last = {"p": "/", "r": "", "a": seconds(make.AT) - 60}
+    lead = arrive(reading=read(p=pages, f=first, l=last)).lead
+    assert list(Touch.objects.values_list("person", "content", "at").order_by("at")) == [
+        (lead.person_id, guide.pk, MONTHS_AGO),
+        (lead.person_id, guide.pk, make.AT - timedelta(seconds=60)),
+    ]
+    found = {touch.which: touch for touch in lead.found_by.all()}
+    assert (found["first"].content, found["first"].referrer, found["first"].utm_campaign) == (
+        guide,
+        "search.example",
+        "spring",
+    )
+    assert (found["last"].page, found["last"].at) == (SITE.removeprefix("www."), make.AT - timedelta(seconds=60))
+
+    later = {**last, "p": "/guide", "a": seconds(make.AT)}
+    arrive("m-2", reading=read(f=last, l=later))
+    found = {touch.which: touch for touch in lead.found_by.all()}
+    assert found["first"].at == MONTHS_AGO
+    assert (found["last"].at, found["last"].content) == (make.AT, guide)
+
+
+@pytest.mark.django_db
+def test_moments_that_cannot_be_are_not_believed() -> None:
+    make.content("Guide", url="https://kring.example/guide")
+    ahead, ages = seconds(make.AT + timedelta(days=2)), seconds(make.AT - timedelta(days=9 * 365))
+    arrive(reading=read(p={"/guide": [ages, seconds(make.AT), 1]}, f={"a": ages}, l={"a": ahead}))
+    assert not Touch.objects.exists()
+    assert not LeadTouch.objects.exists()
 
 
 @pytest.mark.django_db
@@ -116,7 +268,7 @@ def test_the_clock_is_one_working_hour_in_the_owners_own_hours(sdr: User) -> Non
     assert arrive("m-1").lead.answer_due_at == make.AT + timedelta(hours=1)
     sdr.time_zone = "America/New_York"
     sdr.save()
-    assert arrive("m-2", owner=sdr).lead.answer_due_at == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    assert arrive("m-2", email="ann@notelaar.example", owner=sdr).lead.answer_due_at == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
 @pytest.mark.django_db
@@ -150,7 +302,11 @@ def test_the_same_message_at_the_same_moment_is_one_lead() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_messages_of_one_new_sender_at_the_same_moment_are_two_leads_of_one_person() -> None:
-    received = _at_the_same_moment(lambda number: arrive(f"m-{number}", organisation="Notelaar"))
-    assert len({each.lead.pk for each in received}) == 4
-    assert (Person.objects.count(), Organisation.objects.count()) == (1, 1)
+@pytest.mark.parametrize("is_known", [False, True])
+def test_two_messages_of_one_sender_at_the_same_moment_are_one_lead_that_they_write_to_again(is_known: bool) -> None:
+    person = make.person("Sofie De Wit", email="sofie@notelaar.example") if is_known else None
+    given = {"person": person} if is_known else {"organisation": "Notelaar"}
+    received = _at_the_same_moment(lambda number: arrive(f"m-{number}", **given))
+    assert [each.is_new for each in received].count(True) == 1
+    lead = Lead.objects.get()
+    assert (Person.objects.count(), lead.received_messages.count(), lead.conversations.count()) == (1, 4, 3)
