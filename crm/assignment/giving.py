@@ -1,0 +1,117 @@
+"""Give a lead to somebody, and take back what nobody touched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Value
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm import events, leads, notices
+from crm.models import Attempt, Conversation, Direction, Event, EventKind, Lead, LeadStatus, User
+from crm.models.leads import LeadQuerySet
+
+UNTOUCHED_DAYS = 7
+"""Days after which an untouched lead returns, for whoever is on no team; a team has its own number."""
+AT_ONCE = 500
+"""So many go back in one go; what is left waits for the next hour."""
+
+
+def give(*, lead: Lead, to: User, why: str, at: datetime) -> Lead:
+    """The lead is `to`'s, since Kring chose them (`why` in a few words), and they are told by mail. Refuses what `leads.assign` refuses."""
+    return leads.assign(lead=lead, to=to, by=None, at=at, why=why)
+
+
+@transaction.atomic
+def return_untouched(*, at: datetime) -> int:
+    """Every new lead with which nobody did anything since it was given is nobody's again, and who leads its SDR is told, each by one mail: how many.
+
+    The days are those of the team of its SDR. Anything that a person did counts: a conversation, an attempt, an answer to the scorecard, any event
+    on the lead, and whatever its SDR did about the person. What came in by itself does not. A lead of which nobody recorded when it was given stays
+    where it is. Once more right after does nothing.
+    """
+    rows = list(
+        untouched(at)
+        .select_related("owner__team", "person", "organisation")
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)
+        .order_by("assigned_at", "pk")[:AT_ONCE]
+    )
+    Lead.objects.filter(pk__in=[row.pk for row in rows]).update(owner=None, assigned_at=None)
+    returned: dict[User, list[tuple[Lead, User]]] = defaultdict(list)
+    leading: dict[int | None, list[User]] = {}
+    for row in rows:
+        owner, given_at = row.owner, row.assigned_at
+        assert owner is not None
+        assert given_at is not None
+        events.record(
+            EventKind.LEAD_RETURNED,
+            subject=row,
+            by=None,
+            at=at,
+            old={"owner": str(owner), "assigned_at": given_at},
+            new={"days": (at - given_at).days},
+        )
+        if owner.team_id not in leading:
+            leading[owner.team_id] = list(notices.leading(owner))
+        for manager in leading[owner.team_id]:
+            returned[manager].append((row, owner))
+    for manager, theirs in returned.items():
+        notices.tell(
+            user=manager, say=_said(theirs), path=f"{reverse('crm:inbox')}?status=new&owner=nobody", at=at, by=None
+        )
+    return len(rows)
+
+
+def untouched(at: datetime) -> LeadQuerySet:
+    """New leads that somebody has had for longer than their team waits, and with which nobody did anything since."""
+    since: dict[str, Any] = {"at__gt": OuterRef("assigned_at")}
+    days = Coalesce(F("owner__team__untouched_days"), UNTOUCHED_DAYS)
+    waits = ExpressionWrapper(days * Value(timedelta(days=1)), output_field=DurationField())
+    return Lead.objects.filter(
+        ~Exists(Event.objects.filter(lead=OuterRef("pk"), by__isnull=False, **since)),
+        ~Exists(Event.objects.filter(person=OuterRef("person"), by=OuterRef("owner"), **since)),
+        ~Exists(
+            Conversation.objects.filter(lead=OuterRef("pk"), by__isnull=False, **since).exclude(
+                direction=Direction.INCOMING
+            )
+        ),
+        ~Exists(Attempt.objects.filter(lead=OuterRef("pk"), **since)),
+        status=LeadStatus.NEW,
+        owner__isnull=False,
+        assigned_at__lt=ExpressionWrapper(Value(at) - waits, output_field=DateTimeField()),
+    )
+
+
+def _said(theirs: Iterable[tuple[Lead, User]]) -> Callable[[], tuple[str, str]]:
+    rows = list(theirs)
+
+    def say() -> tuple[str, str]:
+        number = len(rows)
+        lines = [
+            _("%(lead)s, with %(name)s since %(day)s")
+            % {
+                "lead": f"{lead} ({lead.organisation})" if lead.person and lead.organisation else lead,
+                "name": owner,
+                "day": date_format(lead.assigned_at, "j F"),  # type: ignore[arg-type]
+            }
+            for lead, owner in rows
+        ]
+        text = ngettext(
+            "Nobody had touched this lead, so it belongs to nobody now and waits for whoever takes it:",
+            "Nobody had touched these leads, so they belong to nobody now and wait for whoever takes them:",
+            number,
+        )
+        subject = ngettext("%(number)d lead returned to the pool", "%(number)d leads returned to the pool", number) % {
+            "number": number
+        }
+        return subject, "\n".join([text, "", *(f"- {line}" for line in lines)])
+
+    return say
