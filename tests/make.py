@@ -8,9 +8,11 @@ from typing import Any
 
 from crm import (
     advocacy,
+    appointments,
     attempts,
     bulk,
     capture,
+    capture_forms,
     conversations,
     deals,
     do_not_contact,
@@ -26,8 +28,11 @@ from crm import (
 )
 from crm.channels.register_file import Entry
 from crm.models import (
+    Appointment,
+    AppointmentKind,
     Attachment,
     Attempt,
+    BookingLink,
     BulkAct,
     CaptureForm,
     Channel,
@@ -37,9 +42,6 @@ from crm.models import (
     Deal,
     Direction,
     DoNotContact,
-    FieldKind,
-    FormField,
-    FormText,
     HandOff,
     Lead,
     Mailbox,
@@ -97,17 +99,14 @@ def content(title: str = "", **fields: Any) -> Content:
 
 
 def form(slug: str = "", **fields: Any) -> CaptureForm:
-    """An open form with the five usual fields, and a text in its own language."""
-    words = {name: fields.pop(name, "") for name in ("intro", "thank_you", "consent")}
-    title = fields.pop("title", "Ask us anything")
+    """An open form with the five usual fields, and a text in its own language, which a test may send as quickly as it likes."""
+    words = {name: fields.pop(name, "") for name in ("intro", "thank_you", "consent", "button")}
+    title, is_active = fields.pop("title", "Ask us anything"), fields.pop("is_active", True)
     fields.setdefault("owner_rule", OwnerRule.USER if fields.get("owner") else OwnerRule.NOBODY)
-    row = CaptureForm.objects.create(slug=slug or f"form-{next(_numbers)}", title=title, **fields)
-    FormText.objects.create(form=row, language=row.language, title=title, **words)
-    for position, kind in enumerate(
-        (FieldKind.NAME, FieldKind.EMAIL, FieldKind.ORGANISATION, FieldKind.PHONE, FieldKind.MESSAGE)
-    ):
-        FormField.objects.create(form=row, kind=kind, position=position, is_required=position < 2)
-    return row
+    terms = capture_forms.Terms(title=title, **{"least_seconds": 0} | fields)
+    words_said = capture_forms.Words(title=title, **words)
+    row = capture_forms.make(slug=slug or f"form-{next(_numbers)}", terms=terms, words=words_said, by=None, at=AT)
+    return row if is_active else capture_forms.close(form=row, by=None, at=AT)
 
 
 def scorecard(name: str = "Ideal client", version: int = 1) -> Scorecard:
@@ -301,3 +300,27 @@ def pair(one: Person, other: Person, *, at: datetime = AT) -> PossibleDuplicate:
     return PossibleDuplicate.objects.create(
         kind=Mergeable.PERSON, first_id=first, second_id=second, reasons=["name"], likeness=0.7, found_at=at
     )
+
+
+def appointment(
+    user: User,
+    *,
+    starts_at: datetime | None = None,
+    minutes: int = 60,
+    at: datetime = AT,
+    **fields: Any,
+) -> Appointment:
+    """Agreed by video with this host, by the host: two days after `at` at the same hour, unless said otherwise."""
+    given: dict[str, Any] = {"kind": AppointmentKind.VIDEO, "subject": "Getting acquainted", "by": user}
+    who = fields.pop("person", None) or person(at=at)
+    starts_at = starts_at or at + timedelta(days=2)
+    return appointments.book(user=user, person=who, starts_at=starts_at, minutes=minutes, at=at, **given | fields)
+
+
+def booking_link(user: User, *, at: datetime = AT, **fields: Any) -> BookingLink:
+    """The prospect may choose half an hour by video with this host."""
+    given: dict[str, Any] = {
+        "kind": AppointmentKind.VIDEO, "minutes": 30, "subject": "Getting acquainted", "by": user,
+    }  # fmt: skip
+    who = fields.pop("person", None) or person(at=at)
+    return appointments.offer_link(user=user, person=who, at=at, **given | fields)

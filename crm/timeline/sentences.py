@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from crm.models import (
+    AttendeeAnswer,
     ContactPointKind,
     Conversation,
     ConversationKind,
@@ -25,6 +26,7 @@ from crm.models import (
     Organisation,
     Person,
     ReferralState,
+    RejectReason,
     Rule,
     Scope,
 )
@@ -92,11 +94,39 @@ def _until(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _hand_off(old: dict[str, Any], new: dict[str, Any]) -> str:
+    if old.get("to"):
+        return _from_to("to")(old, new)
     return " · ".join(filter(None, (_("To %(name)s") % {"name": new.get("to", "")}, str(new.get("note") or ""))))
+
+
+def _rejected(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return " · ".join(filter(None, (_choice(RejectReason, new.get("kind")), str(new.get("reason") or ""))))
+
+
+def _told(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return f"{new.get('question', '')} — {new.get('answer', '')}"
 
 
 def _overridden(old: dict[str, Any], new: dict[str, Any]) -> str:
     return " · ".join(filter(None, (capfirst(_choice(Gate, new.get("gate"))), str(new.get("why") or ""))))
+
+
+def _meeting(old: dict[str, Any], new: dict[str, Any]) -> str:
+    starts_at = datetime.fromisoformat(new["starts_at"]) if new.get("starts_at") else None
+    when = date_format(timezone.localtime(starts_at), _("j F Y, H:i")) if starts_at else ""
+    who = _("with %(name)s") % {"name": new["with"]} if new.get("with") else ""
+    return " · ".join(filter(None, (str(new.get("subject") or ""), when, who, str(new.get("why") or ""))))
+
+
+def _invitation_answered(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return f"{new.get('who', '')}: {_choice(AttendeeAnswer, new.get('answer'))}"
+
+
+def _booking_link(old: dict[str, Any], new: dict[str, Any]) -> str:
+    said = [str(new.get("subject") or ""), _("with %(name)s") % {"name": new.get("with", "")}]
+    if new.get("until"):
+        said.append(_("valid until %(day)s") % {"day": _day(new["until"])})
+    return " · ".join(filter(None, (*said, str(new.get("why") or ""))))
 
 
 def _step(old: dict[str, Any], new: dict[str, Any]) -> str:
@@ -305,6 +335,19 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.ORGANISATION_UNMERGED: _organisation_unmerged,
     EventKind.LEAD_RECEIVED: _lead_received,
     EventKind.LEAD_WROTE_AGAIN: _lead_received,
+    **dict.fromkeys(
+        (
+            EventKind.APPOINTMENT_BOOKED,
+            EventKind.APPOINTMENT_MOVED,
+            EventKind.APPOINTMENT_CANCELLED,
+            EventKind.APPOINTMENT_HELD,
+            EventKind.APPOINTMENT_NO_SHOW,
+        ),
+        _meeting,
+    ),
+    EventKind.APPOINTMENT_ANSWERED: _invitation_answered,
+    EventKind.BOOKING_OFFERED: _booking_link,
+    EventKind.BOOKING_REVOKED: _booking_link,
     EventKind.LEAD_ASSIGNED: _from_to("owner"),
     EventKind.LEAD_ANSWER_SCORED: _criterion,
     EventKind.LEAD_QUALIFIED: _qualified,
@@ -312,7 +355,10 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.LEAD_NURTURED: _until,
     EventKind.GATE_OVERRIDDEN: _overridden,
     EventKind.HAND_OFF_SUBMITTED: _hand_off,
-    EventKind.HAND_OFF_REJECTED: _word("reason"),
+    EventKind.HAND_OFF_REJECTED: _rejected,
+    EventKind.HAND_OFF_ASKED: _word("question"),
+    EventKind.HAND_OFF_TOLD: _told,
+    EventKind.HAND_OFF_ESCALATED: _hand_off,
     EventKind.DEAL_OPENED: _word("name"),
     EventKind.DEAL_MOVED: _from_to("stage"),
     EventKind.DEAL_STEP_SET: _step,
