@@ -75,7 +75,10 @@ def untouched(at: datetime) -> LeadQuerySet:
     since: dict[str, Any] = {"at__gt": OuterRef("assigned_at")}
     days = Coalesce(F("owner__team__untouched_days"), UNTOUCHED_DAYS)
     waits = ExpressionWrapper(days * Value(timedelta(days=1)), output_field=DurationField())
-    return Lead.objects.filter(
+    # As an annotation, since in a condition whoever is on no team would drop out.
+    return Lead.objects.annotate(
+        returns_before=ExpressionWrapper(Value(at) - waits, output_field=DateTimeField())
+    ).filter(
         ~Exists(Event.objects.filter(lead=OuterRef("pk"), by__isnull=False, **since)),
         ~Exists(Event.objects.filter(person=OuterRef("person"), by=OuterRef("owner"), **since)),
         ~Exists(
@@ -86,7 +89,7 @@ def untouched(at: datetime) -> LeadQuerySet:
         ~Exists(Attempt.objects.filter(lead=OuterRef("pk"), **since)),
         status=LeadStatus.NEW,
         owner__isnull=False,
-        assigned_at__lt=ExpressionWrapper(Value(at) - waits, output_field=DateTimeField()),
+        assigned_at__lt=F("returns_before"),
     )
 
 
