@@ -29,6 +29,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*"),
         "options": {"expires": 50},
     },
+    "escalate hand-offs": {
+        # A clock of hours is read to the minute by people, and every few minutes by us.
+        "task": "crm.tasks.escalate_hand_offs",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 4 * 60},
+    },
     "look into the mailboxes": {
         # Where the server says when mail arrives, `watch_mailboxes` asks sooner.
         "task": "crm.tasks.poll_mailboxes",

@@ -103,6 +103,20 @@ def add_working_time(at: datetime, amount: timedelta, calendar: WorkCalendar) ->
         begin = datetime.combine(day, calendar.start)
 
 
+def working_time_between(start: datetime, end: datetime, calendar: WorkCalendar) -> timedelta:
+    """The working time that passed from `start` to `end`; none when `end` is not later. It undoes `add_working_time`."""
+    begin, until = (moment.astimezone(calendar.zone).replace(tzinfo=None) for moment in (start, end))
+    passed = timedelta()
+    day = begin.date()
+    while day <= until.date():
+        if is_working_day(day, calendar):
+            opened = max(begin, datetime.combine(day, calendar.start))
+            closed = min(until, datetime.combine(day, calendar.end))
+            passed += max(closed - opened, timedelta())
+        day += timedelta(days=1)
+    return passed
+
+
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of a calendar day in a zone."""
     return datetime.combine(day, time.min, tzinfo=zone)

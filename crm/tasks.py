@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import duplicates, follow_ups, imports, mailboxes, merging, outbox, readings
+from crm import duplicates, follow_ups, handoffs, imports, mailboxes, merging, outbox, readings
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,12 @@ def find_duplicates() -> None:
     """Every pair of people or organisations that may be one is known, and nothing is left with one that was merged away."""
     merging.gather()
     duplicates.find_all(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def escalate_hand_offs() -> None:
+    """Every hand-off that nobody answered in time stands before those who lead."""
+    handoffs.escalate_overdue(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

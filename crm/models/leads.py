@@ -323,26 +323,42 @@ class HandOffState(models.TextChoices):
     SUBMITTED = "submitted", _("waiting for an answer")
     ACCEPTED = "accepted", _("accepted")
     REJECTED = "rejected", _("rejected")
+    MOVED = "moved", _("given to a colleague")
 
 
 class HandOffQuerySet(models.QuerySet["HandOff"]):
     def waiting(self) -> HandOffQuerySet:
         return self.filter(state=HandOffState.SUBMITTED)
 
+    def asked(self) -> HandOffQuerySet:
+        """Those that wait for the answer to a question, while their clock stands still."""
+        return self.waiting().filter(Exists(HandOffQuestion.objects.filter(hand_off=OuterRef("pk")).open()))
+
+    def overdue(self, at: datetime) -> HandOffQuerySet:
+        """Not answered in time, and it was not for want of an answer to a question."""
+        open_questions = HandOffQuestion.objects.filter(hand_off=OuterRef("pk")).open()
+        return self.waiting().filter(answer_due_at__lt=at).exclude(Exists(open_questions))
+
     def for_page(self) -> HandOffQuerySet:
-        return self.select_related(
+        """With everything a row of a list shows; `is_asked`: a question about it is open."""
+        open_questions = HandOffQuestion.objects.filter(hand_off=OuterRef("pk")).open()
+        return self.annotate(is_asked=Exists(open_questions)).select_related(
             "lead__person",
             "lead__organisation",
             "lead__owner",
             "lead__content",
             "lead__assessment__scorecard",
-            "from_user",
-            "to_user",
+            "from_user__team",
+            "to_user__team",
         )
 
 
 class HandOff(models.Model):
-    """The SDR offers a qualified lead to an account manager, who accepts it or rejects it with a reason."""
+    """The SDR offers a qualified lead to an account manager, who accepts it or rejects it with a reason.
+
+    submitted ──▶ accepted | rejected | moved (a manager gave it to somebody else, by a hand-off of its own). `answer_minutes` is the working time
+    that the answer took, by the calendar of that day and without the time in which a question was open; empty when nobody counted.
+    """
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="hand_offs")
     from_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hand_offs_given")
@@ -357,6 +373,7 @@ class HandOff(models.Model):
     submitted_at = models.DateTimeField(_("submitted"))
     answer_due_at = models.DateTimeField(_("answer by"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answer_minutes = models.PositiveIntegerField(_("working minutes to the answer"), null=True, blank=True)
     reject_kind = models.CharField(_("why not"), max_length=10, choices=RejectReason, blank=True, db_default="")
     reject_reason = models.TextField(_("reason"), blank=True)
     escalated_at = models.DateTimeField(_("told to those who lead"), null=True, blank=True)
@@ -387,11 +404,17 @@ class HandOff(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["to_user", "answer_due_at"], condition=Q(state="submitted"), name="hand_off_waiting")
+            models.Index(fields=["to_user", "answer_due_at"], condition=Q(state="submitted"), name="hand_off_waiting"),
+            models.Index(fields=["-submitted_at", "-id"], name="hand_off_by_submitted"),
         ]
 
     def __str__(self) -> str:
         return f"{self.lead} → {self.to_user}"
+
+
+class HandOffQuestionQuerySet(models.QuerySet["HandOffQuestion"]):
+    def open(self) -> HandOffQuestionQuerySet:
+        return self.filter(answered_at__isnull=True)
 
 
 class HandOffQuestion(models.Model):
@@ -406,6 +429,8 @@ class HandOffQuestion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+
+    objects = HandOffQuestionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("question about a hand-off")

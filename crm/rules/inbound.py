@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from crm.models import FollowUp, ReadyReason, Rule
+from crm.models import FollowUp, Rule
 from crm.rules.definition import (
     Badge,
     FollowUpRule,
@@ -125,6 +125,7 @@ HAND_OFF = FollowUpRule(
           JOIN crm_lead l ON l.id = h.lead_id
           JOIN crm_user u ON u.id = h.from_user_id
          WHERE h.state = 'submitted' AND h.submitted_at <= %(at)s
+           AND NOT EXISTS (SELECT FROM crm_handoffquestion q WHERE q.hand_off_id = h.id AND q.answered_at IS NULL)
     """,
     sentence=_hand_off,
     badge=_hand_off_badge,
@@ -141,7 +142,7 @@ def _come_back(follow_up: FollowUp, at: datetime) -> str:
     values = {
         "who": who(follow_up),
         "day": say_day(day, at),
-        "reason": ReadyReason(why["reason"]).label if why["reason"] else "",
+        "reason": why.get("reason_nl" if (get_language() or "").startswith("nl") else "reason_en") or why["reason"],
     }
     if why["status"] == "declined":
         return _("We said no to %(who)s (“%(reason)s”) and would look again from %(day)s. That day has come.") % values
@@ -160,9 +161,11 @@ COME_BACK = FollowUpRule(
     causes="""
         SELECT 'lead' AS subject_kind, l.id AS subject_id, l.status || ' ' || d.day AS cause,
                l.owner_id, d.day AS due_on, NULL::timestamptz AS due_at, 6 AS rank,
-               jsonb_build_object('status', l.status, 'day', d.day, 'reason', l.decline_reason) AS why,
+               jsonb_build_object('status', l.status, 'day', d.day, 'reason', l.decline_reason,
+                                  'reason_en', coalesce(r.label_en, ''), 'reason_nl', coalesce(r.label_nl, '')) AS why,
                l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
           FROM crm_lead l
+          LEFT JOIN crm_declinereason r ON r.code = l.decline_reason
          CROSS JOIN LATERAL (SELECT CASE l.status WHEN 'nurture' THEN l.nurture_until ELSE l.come_back_on END AS day) d
          WHERE l.status IN ('nurture', 'declined') AND l.owner_id IS NOT NULL AND d.day <= %(latest_today)s
     """,

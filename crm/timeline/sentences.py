@@ -29,6 +29,7 @@ from crm.models import (
     RejectReason,
     Rule,
     Scope,
+    Verdict,
 )
 from crm.money import money
 from crm.ready_reasons import label
@@ -70,10 +71,40 @@ def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _qualified(old: dict[str, Any], new: dict[str, Any]) -> str:
-    return _("We: %(ours)s of 100. They: %(theirs)s of 100.") % {
+    scores = _("We: %(ours)s of 100. They: %(theirs)s of 100.") % {
         "ours": new.get("ours", "?"),
         "theirs": new.get("theirs", "?"),
     }
+    return _against(scores, new)
+
+
+def _against(said: str, new: dict[str, Any]) -> str:
+    """With the reason for which it was decided against the advice."""
+    return f"{said}\n{_('Against the advice: %(why)s') % {'why': new['why']}}" if new.get("why") else said
+
+
+def _questioned(old: dict[str, Any], new: dict[str, Any]) -> str:
+    if new.get("answer"):
+        return f"{old.get('question', '')}\n“{new['answer']}”"
+    return _("%(question)s (on %(day)s)") % {"question": new.get("question", ""), "day": _day(new.get("on"))}
+
+
+def _reassessed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    before = _("Before: we %(ours)s of 100, they %(theirs)s of 100, %(verdict)s.") % {
+        "ours": old.get("ours", "?"),
+        "theirs": old.get("theirs", "?"),
+        "verdict": _choice(Verdict, old.get("verdict")),
+    }
+    return f"{new.get('scorecard', '')} · {before}"
+
+
+def _evaluated(old: dict[str, Any], new: dict[str, Any]) -> str:
+    same = _("We would decide the same.") if new.get("same") else _("We would decide differently.")
+    return " · ".join(filter(None, (same, str(new.get("line") or ""))))
+
+
+def _distance(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("%(km)s km, one way") % {"km": new["km"]} if new.get("km") is not None else _("Not known any more")
 
 
 def _reason(new: dict[str, Any]) -> str:
@@ -83,10 +114,17 @@ def _reason(new: dict[str, Any]) -> str:
 
 
 def _declined(old: dict[str, Any], new: dict[str, Any]) -> str:
-    said = [_reason(new), str(new.get("note") or ""), str(new.get("alternative") or ""), str(new.get("why") or "")]
+    said = [_reason(new), str(new.get("note") or "")]
+    if new.get("alternative"):
+        said.append(_("We offered “%(name)s” instead.") % {"name": new["alternative"]})
     if new.get("come_back_on"):
         said.append(_("Comes back on %(day)s.") % {"day": _day(new["come_back_on"])})
-    return " · ".join(filter(None, said))
+    return _against(" · ".join(filter(None, said)), new)
+
+
+def _listed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What a reason or an alternative of the list is called, or was."""
+    return str(new.get("label_en") or new.get("name") or old.get("label_en") or old.get("name") or "")
 
 
 def _until(old: dict[str, Any], new: dict[str, Any]) -> str:
@@ -353,7 +391,13 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.LEAD_QUALIFIED: _qualified,
     EventKind.LEAD_DECLINED: _declined,
     EventKind.LEAD_NURTURED: _until,
+    EventKind.LEAD_QUESTIONED: _questioned,
+    EventKind.LEAD_REASSESSED: _reassessed,
+    EventKind.LEAD_EVALUATED: _evaluated,
+    EventKind.LEAD_DISTANCE_SET: _distance,
     EventKind.GATE_OVERRIDDEN: _overridden,
+    EventKind.REASON_CHANGED: _listed,
+    EventKind.ALTERNATIVE_CHANGED: _listed,
     EventKind.HAND_OFF_SUBMITTED: _hand_off,
     EventKind.HAND_OFF_REJECTED: _rejected,
     EventKind.HAND_OFF_ASKED: _word("question"),

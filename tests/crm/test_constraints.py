@@ -20,6 +20,7 @@ from crm.models import (
     Finding,
     FollowUp,
     HandOff,
+    HandOffQuestion,
     HealthReading,
     Lead,
     Mailbox,
@@ -71,6 +72,11 @@ def position() -> Position:
 
 def hand_off() -> HandOff:
     return make.hand_off(make.user(), make.user(role=Role.ACCOUNT_MANAGER))
+
+
+def question() -> HandOffQuestion:
+    offered = hand_off()
+    return handoffs.ask(hand_off=offered, question="How many are they?", by=offered.to_user, at=make.AT)
 
 
 def deal() -> Deal:
@@ -233,6 +239,10 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "hand_off_one_accepted_per_lead": lambda: again(deal().lead.hand_offs.get()),  # type: ignore[union-attr]
     "hand_off_answer_dated": lambda: spoil(hand_off(), answered_at=make.AT),
     "hand_off_rejected_has_reason": lambda: spoil(hand_off(), state="rejected", answered_at=make.AT),
+    "hand_off_reject_kind_known": lambda: spoil(hand_off(), reject_kind="mood"),
+    "hand_off_one_open_question": lambda: again(question()),
+    "hand_off_question_answer_dated": lambda: spoil(question(), answer="Twelve"),
+    "hand_off_question_says_what": lambda: spoil(question(), question=""),
     "hand_off_state_known": lambda: spoil(hand_off(), state="late", answered_at=make.AT),
     "stage_name_once_per_pipeline": lambda: again(first_stage()),
     "stage_probability_below_certain": lambda: spoil(first_stage(), probability=100),

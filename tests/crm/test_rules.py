@@ -136,7 +136,7 @@ def test_a_hand_off_waits_on_the_screen_of_the_account_manager(sdr, account_mana
 def test_an_answered_hand_off_waits_no_more(sdr, account_manager):
     hand_off = make.hand_off(sdr, account_manager)
     refresh()
-    handoffs.reject(hand_off=hand_off, reason="Too far away for both of us.", by=account_manager, at=AT)
+    handoffs.reject(hand_off=hand_off, kind="no_fit", reason="Too far away for both of us.", by=account_manager, at=AT)
     refresh()
     assert is_quiet(Rule.HAND_OFF)
 
