@@ -15,6 +15,7 @@ from crm import (
     capture_forms,
     conversations,
     deals,
+    declining,
     do_not_contact,
     handoffs,
     leads,
@@ -28,6 +29,8 @@ from crm import (
 )
 from crm.channels.register_file import Entry
 from crm.models import (
+    Alternative,
+    AlternativeKind,
     Appointment,
     AppointmentKind,
     Attachment,
@@ -40,6 +43,7 @@ from crm.models import (
     Conversation,
     ConversationKind,
     Deal,
+    DeclineReason,
     Direction,
     DoNotContact,
     HandOff,
@@ -107,6 +111,18 @@ def form(slug: str = "", **fields: Any) -> CaptureForm:
     words_said = capture_forms.Words(title=title, **words)
     row = capture_forms.make(slug=slug or f"form-{next(_numbers)}", terms=terms, words=words_said, by=None, at=AT)
     return row if is_active else capture_forms.close(form=row, by=None, at=AT)
+
+
+def decline_reason(label: str = "", *, by: User, at: datetime = AT, **fields: Any) -> DeclineReason:
+    """A reason of the organisation's own, at the end of the list."""
+    label = label or f"Reason {next(_numbers)}"
+    return declining.save_reason(label_en=label, label_nl=fields.pop("label_nl", label), by=by, at=at, **fields)
+
+
+def alternative(name: str = "", *, by: User, at: datetime = AT, **fields: Any) -> Alternative:
+    """What we offer instead: something they can buy by themselves, unless `kind` says otherwise."""
+    given: dict[str, Any] = {"kind": AlternativeKind.OFFERING, "name": name or f"Alternative {next(_numbers)}"}
+    return declining.save_alternative(by=by, at=at, **given | fields)
 
 
 def scorecard(name: str = "Ideal client", version: int = 1) -> Scorecard:

@@ -8,14 +8,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from crm import pipelines
+from crm import capture_forms, pipelines
 from crm.models import (
     CaptureForm,
     Content,
     ContentKind,
-    FieldKind,
-    FormField,
-    FormText,
     OwnerRule,
     Role,
     Stage,
@@ -133,6 +130,7 @@ def make(since: datetime) -> Cast:
         admin=admin,
         content=content,
         contact=_form(
+            since,
             slug="contact",
             title="How can we help you?",
             intro="Tell us what keeps you busy. A person reads it and answers within an hour of the working day.",
@@ -143,6 +141,7 @@ def make(since: datetime) -> Cast:
             owner=noor,
         ),
         question=_form(
+            since,
             slug="vraag",
             title="Waarmee kunnen wij u helpen?",
             intro="Vertel ons wat u bezighoudt. Een mens leest het en antwoordt binnen een werkuur.",
@@ -158,13 +157,12 @@ def make(since: datetime) -> Cast:
     )
 
 
-def _form(*, intro: str, thank_you: str, **fields: Any) -> CaptureForm:
-    """An open form with the five usual fields, in its own language."""
-    form = CaptureForm.objects.create(owner_rule=OwnerRule.USER, **fields)
-    FormText.objects.create(form=form, language=form.language, title=form.title, intro=intro, thank_you=thank_you)
-    kinds = (FieldKind.NAME, FieldKind.EMAIL, FieldKind.ORGANISATION, FieldKind.PHONE, FieldKind.MESSAGE)
-    FormField.objects.bulk_create(
-        FormField(form=form, kind=kind, position=position, is_required=position < 2)
-        for position, kind in enumerate(kinds)
+def _form(since: datetime, *, slug: str, intro: str, thank_you: str, **terms: Any) -> CaptureForm:
+    """An open form with the usual fields, in its own language, whose leads go to one SDR."""
+    return capture_forms.make(
+        slug=slug,
+        terms=capture_forms.Terms(owner_rule=OwnerRule.USER, **terms),
+        words=capture_forms.Words(terms["title"], intro=intro, thank_you=thank_you),
+        by=None,
+        at=since,
     )
-    return form

@@ -240,6 +240,12 @@ class FormSubmission(models.Model):
     def __str__(self) -> str:
         return f"{self.form} {self.received_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def replies(self) -> list[tuple[str, str]]:
+        """What they answered to our questions, in the words in which they were asked."""
+        asked = self.values.get("questions", {})
+        return [(asked.get(key, key), answer) for key, answer in self.values.get("answers", {}).items()]
+
 
 class InboundHook(models.Model):
     """An address at which a program of ours posts leads, signed with a secret that only it and we know (kept sealed, `crm.sealed`)."""

@@ -11,16 +11,20 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
-from crm import unsubscribing
+from crm import submissions, unsubscribing
 from crm.models import (
+    Alternative,
     Attempt,
     BulkAct,
     CaptureForm,
     Conversation,
     Deal,
+    DeclineReason,
     DoNotContact,
     EmailAddress,
     FollowUp,
+    FormField,
+    FormSubmission,
     HandOff,
     ImportRun,
     Lead,
@@ -121,6 +125,11 @@ def hand_off(request: Request, pk: int, *, write: bool = False) -> HandOff:
     return fetch(request, HandOff.objects.for_page(), pk, write, lambda row: row.to_user)
 
 
+def given_hand_off(request: Request, pk: int) -> HandOff:
+    """To be answered for by whoever gave it, their team mates and those who lead."""
+    return fetch(request, HandOff.objects.for_page(), pk, True, lambda row: row.from_user)
+
+
 def deal(request: Request, pk: int, *, write: bool = False) -> Deal:
     return fetch(request, Deal.objects.for_page(), pk, write, lambda row: row.owner)
 
@@ -180,8 +189,42 @@ def import_run(request: Request, pk: int) -> ImportRun:
 def capture_form(slug: str) -> CaptureForm:
     """A public form that is open; a closed or unknown one is a 404 for everybody."""
     return get_object_or_404(
-        CaptureForm.objects.select_related("content", "owner", "owner__team"), slug=slug, is_active=True
+        CaptureForm.objects.select_related("content", "owner", "owner__team", "team").prefetch_related("texts"),
+        slug=slug,
+        is_active=True,
     )
+
+
+def form_to_edit(pk: int) -> CaptureForm:
+    """Forms are set up by administrators; the views say so."""
+    return get_object_or_404(
+        CaptureForm.objects.select_related("content", "owner", "team").prefetch_related("texts"), pk=pk
+    )
+
+
+def form_field(pk: int) -> FormField:
+    return get_object_or_404(FormField.objects.select_related("form"), pk=pk)
+
+
+def submission(pk: int) -> FormSubmission:
+    """What somebody sent by a form. Refused ones are looked at by those who lead; the views say so."""
+    return get_object_or_404(FormSubmission.objects.select_related("form", "lead"), pk=pk)
+
+
+def submission_of_link(token: str) -> FormSubmission:
+    """The one that our link to confirm names; anything else is not there."""
+    found = submissions.of_token(token)
+    if found is None:
+        raise Http404
+    return found
+
+
+def decline_reason(pk: int) -> DeclineReason:
+    return get_object_or_404(DeclineReason, pk=pk)
+
+
+def alternative(pk: int) -> Alternative:
+    return get_object_or_404(Alternative.objects.select_related("content"), pk=pk)
 
 
 def stage(pk: int) -> Stage:

@@ -7,14 +7,17 @@ from django.db.models import Model, Q, QuerySet
 from crm import events
 from crm.models import (
     Acquaintance,
+    Alternative,
     BulkAct,
     CaptureForm,
     Content,
     Deal,
+    DeclineReason,
     DoNotContact,
     Event,
     Finding,
     FollowUp,
+    FormSubmission,
     HandOff,
     HealthReading,
     ImportRun,
@@ -22,6 +25,7 @@ from crm.models import (
     Merge,
     Mergeable,
     Organisation,
+    Override,
     Person,
     PhoneNumber,
     Pipeline,
@@ -43,6 +47,7 @@ from crm.models.deals import DealQuerySet
 from crm.models.do_not_contact import DoNotContactQuerySet
 from crm.models.events import EventQuerySet
 from crm.models.follow_ups import FollowUpQuerySet
+from crm.models.forms import SubmissionQuerySet
 from crm.models.health import FindingQuerySet
 from crm.models.leads import HandOffQuerySet, LeadQuerySet
 from crm.models.merges import PossibleDuplicateQuerySet
@@ -125,6 +130,19 @@ def contents() -> QuerySet[Content]:
     return Content.objects.all()
 
 
+def decline_reasons() -> QuerySet[DeclineReason]:
+    """In the order of the list, those that are closed too."""
+    return DeclineReason.objects.all()
+
+
+def alternatives() -> QuerySet[Alternative]:
+    return Alternative.objects.select_related("content")
+
+
+def overrides() -> QuerySet[Override]:
+    return Override.objects.select_related("by")
+
+
 def pipelines() -> QuerySet[Pipeline]:
     return Pipeline.objects.all()
 
@@ -162,7 +180,11 @@ def phone_numbers() -> QuerySet[PhoneNumber]:
 
 
 def capture_forms() -> QuerySet[CaptureForm]:
-    return CaptureForm.objects.select_related("owner", "content")
+    return CaptureForm.objects.select_related("owner", "team", "content")
+
+
+def submissions() -> SubmissionQuerySet:
+    return FormSubmission.objects.select_related("form")
 
 
 def possible_duplicates(user: User | None = None) -> PossibleDuplicateQuerySet:
