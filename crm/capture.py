@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from crm import clock, conversations, events, leads, locks, people
+from crm import assignment, clock, conversations, events, leads, locks, people
 from crm.channels import reading_along
 from crm.channels.reading_along import Reading, Visit
 from crm.models import (
@@ -163,7 +163,8 @@ def _begin(
     by: User | None,
     at: datetime,
 ) -> Lead:
-    owner = arrival.owner if arrival.owner and arrival.owner.is_active else None
+    owner = _owner(arrival, person, company, at)
+    given = None if arrival.owner_rule else owner  # One who is chosen gets it from `assignment`, and is told.
     lead = Lead.objects.create(
         channel=arrival.channel,
         external_id=own_id,
@@ -174,8 +175,8 @@ def _begin(
         form=arrival.form,
         message=arrival.message.strip(),
         received_at=at,
-        owner=owner,
-        assigned_at=at if owner else None,
+        owner=given,
+        assigned_at=at if given else None,
         status=LeadStatus.NEW,
         answer_due_at=clock.add_working_time(
             at, FIRST_ANSWER_WITHIN, owner.calendar if owner else clock.organisation_calendar()
@@ -190,7 +191,27 @@ def _begin(
         organisation=company,
         new={"channel": arrival.channel, "origin": arrival.origin, "content": events.readable(arrival.content)},
     )
+    if owner is not None and arrival.owner_rule:
+        with translation.override(owner.language):
+            why = str(arrival.owner_rule.label)
+        lead = assignment.give(lead=lead, to=owner, why=why, at=at)
     return lead
+
+
+def _owner(arrival: Arrival, person: Person | None, company: Organisation | None, at: datetime) -> User | None:
+    if arrival.owner_rule:
+        return assignment.choose(
+            person=person,
+            organisation=company,
+            language=arrival.language,
+            origin=arrival.origin,
+            owner_rule=arrival.owner_rule,
+            owner=arrival.owner,
+            team=arrival.team,
+            country=arrival.country.strip().upper(),
+            at=at,
+        )
+    return arrival.owner if arrival.owner and arrival.owner.is_active else None
 
 
 def _write_again(lead: Lead, arrival: Arrival, by: User | None, at: datetime) -> None:

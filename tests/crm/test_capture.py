@@ -13,7 +13,21 @@ from django.db import connection
 
 from crm import capture, leads
 from crm.channels import reading_along
-from crm.models import Channel, Event, EventKind, Lead, LeadStatus, LeadTouch, Organisation, Person, Touch, User
+from crm.models import (
+    Absence,
+    Channel,
+    Event,
+    EventKind,
+    Lead,
+    LeadStatus,
+    LeadTouch,
+    Organisation,
+    OutgoingMail,
+    OwnerRule,
+    Person,
+    Touch,
+    User,
+)
 from crm.refusal import Refused
 from tests import make
 
@@ -268,7 +282,9 @@ def test_the_clock_is_one_working_hour_in_the_owners_own_hours(sdr: User) -> Non
     assert arrive("m-1").lead.answer_due_at == make.AT + timedelta(hours=1)
     sdr.time_zone = "America/New_York"
     sdr.save()
-    assert arrive("m-2", email="ann@notelaar.example", owner=sdr).lead.answer_due_at == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    assert arrive("m-2", email="ann@notelaar.example", owner=sdr).lead.answer_due_at == datetime(
+        2026, 11, 23, 15, 0, tzinfo=UTC
+    )
 
 
 @pytest.mark.django_db
@@ -276,6 +292,22 @@ def test_a_lead_is_not_given_to_somebody_who_has_left(sdr: User) -> None:
     sdr.is_active = False
     sdr.save()
     assert arrive(owner=sdr).lead.owner is None
+
+
+@pytest.mark.django_db
+def test_by_its_rule_a_new_lead_goes_to_somebody_who_is_told_and_its_clock_runs_in_their_hours(sdr: User) -> None:
+    sdr.time_zone = "America/New_York"
+    sdr.save()
+    assert arrive(owner_rule=OwnerRule.NOBODY, owner=sdr).lead.owner is None
+    lead = arrive("m-2", email="ann@notelaar.example", owner_rule=OwnerRule.RULES).lead
+    assert (lead.owner, lead.assigned_at) == (sdr, make.AT)
+    assert lead.answer_due_at == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    assert OutgoingMail.objects.get().to == sdr.email
+    away = make.user()
+    Absence.objects.create(user=away, starts_on=make.AT.date(), ends_on=make.AT.date())
+    assert arrive("m-3", email="bram@notelaar.example", owner_rule=OwnerRule.USER, owner=away).lead.owner == sdr
+    arrive("m-4", email="ann@notelaar.example", owner_rule=OwnerRule.RULES)
+    assert OutgoingMail.objects.count() == 2
 
 
 def _at_the_same_moment(act: Callable[[int], capture.Received], times: int = 4) -> list[capture.Received]:
