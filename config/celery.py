@@ -35,6 +35,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 4 * 60},
     },
+    "return untouched leads": {
+        # Days are counted, so an hour sooner or later is nothing; a lead waits for nobody longer than that.
+        "task": "crm.tasks.return_untouched_leads",
+        "schedule": crontab(minute="10"),
+        "options": {"expires": 50 * 60},
+    },
     "look into the mailboxes": {
         # Where the server says when mail arrives, `watch_mailboxes` asks sooner.
         "task": "crm.tasks.poll_mailboxes",

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import duplicates, follow_ups, handoffs, imports, mailboxes, merging, outbox, readings
+from crm import assignment, duplicates, follow_ups, handoffs, imports, mailboxes, merging, outbox, readings
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,13 @@ def find_duplicates() -> None:
 def escalate_hand_offs() -> None:
     """Every hand-off that nobody answered in time stands before those who lead."""
     handoffs.escalate_overdue(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def return_untouched_leads() -> None:
+    """Every lead that nobody touched for too long is everybody's again, and the follow-ups about it are looked at."""
+    if assignment.return_untouched(at=timezone.now()):
+        nudge_follow_ups()
 
 
 @shared_task(ignore_result=True)
