@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import leads, reading, timeline, verdicts
 from crm.models import HandOffState, Lead, LeadStatus
 from crm.refusal import Refused
-from crm.web import access
+from crm.web import access, fits
 from crm.web.page import Request, announce, redirect_or_part, render_page, wanted_part
 from qualification.models import Reply, Scorecard
 
@@ -117,6 +117,9 @@ def _page(request: Request, lead: Lead, scorecard: Scorecard | None = None) -> d
         "entries": timeline.of(reader=request.user, lead=lead, before=timeline.moment(request.GET.get("before"))),
         "promises": person.promises.open().for_list() if person else [],
         "rejected": rejected,
+        "asked": access.open_question(lead) if lead.status == LeadStatus.HANDED_OFF else None,
+        "fits": fits.of(lead, timezone.now()) if lead.status in (LeadStatus.WORKING, LeadStatus.QUALIFIED) else None,
+        "may_hand_off": lead.status == LeadStatus.QUALIFIED and access.may_write(request.user, lead.owner),
         "unsent": lead.mails.filter(sent_at__isnull=True).exclude(failure="").order_by("-created_at").first(),
         **_scorecard(request, lead, scorecard),
     }

@@ -17,7 +17,7 @@ from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm import mailboxes
+from crm import mailboxes, people
 from crm.models import User
 from crm.web.forms import KringModelForm
 from crm.web.page import Request, back_to, render_page
@@ -46,10 +46,24 @@ class PreferencesForm(KringModelForm):
         error_messages={"required": gettext_lazy("Choose at least one day.")},
     )
 
+    sectors = forms.CharField(
+        label=gettext_lazy("Sectors I know"),
+        help_text=gettext_lazy("With commas between: interiors, retail. It helps to find who fits a lead."),
+        max_length=500,
+        required=False,
+    )
+    interests = forms.CharField(
+        label=gettext_lazy("I like to talk about"),
+        help_text=gettext_lazy("What you may share with a prospect, with commas between: sailing, choirs."),
+        max_length=500,
+        required=False,
+    )
+
     class Meta:
         model = User
         fields: ClassVar[list[str]] = [
-            "name", "language", "time_zone", "working_days", "work_start", "work_end", "mail_signature"
+            "name", "language", "time_zone", "working_days", "work_start", "work_end", "mail_signature",
+            "sectors", "interests",
         ]  # fmt: skip
         help_texts: ClassVar[dict[str, Any]] = {
             "time_zone": gettext_lazy("A name such as Europe/Brussels. “Today” is the day there."),
@@ -61,10 +75,17 @@ class PreferencesForm(KringModelForm):
         self.fields["time_zone"].widget.attrs |= {"list": "time-zones", "autocomplete": "off"}
         self.fields["time_zone"].show_hidden_initial = False
         self.fields["name"].widget.attrs |= {"autocomplete": "name"}
+        self.initial |= {name: ", ".join(self.initial[name]) for name in ("sectors", "interests")}
         signature = self.fields["mail_signature"]
         signature.validators.append(MaxLengthValidator(MOST_SIGNATURE))
         # Without one, the name stands there.
         signature.widget.attrs |= {"rows": 3, "maxlength": MOST_SIGNATURE, "placeholder": self.instance.name}
+
+    def clean_sectors(self) -> list[str]:
+        return self.parsed("sectors", lambda text: people.words(text.split(",")))
+
+    def clean_interests(self) -> list[str]:
+        return self.parsed("interests", lambda text: people.words(text.split(",")))
 
     def clean_mail_signature(self) -> str:
         return "\n".join(str(self.cleaned_data["mail_signature"]).splitlines()).strip()

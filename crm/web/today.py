@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import Count, Min, Prefetch, Q, Sum
+from django.db.models import Case, Count, Min, Prefetch, Q, Sum, When
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from crm import rules
 from crm.clock import next_working_day
 from crm.models import FollowUp, Rule, SubjectKind
 from crm.models.follow_ups import FollowUpQuerySet
-from crm.web import access, keyset
+from crm.web import access, agenda, keyset
 from crm.web.page import Request, render_page
 
 CAPACITY = 12
@@ -116,6 +116,7 @@ def content(request: Request) -> dict[str, Any]:
         "is_next_week": monday != tomorrow,
         "soonest": local.date() + timedelta(days=1),
         "hand_offs": _hand_offs(request),
+        "agenda": agenda.coming(request, at),
         **_promises(request, local.date()),
         **_pipeline(request, local.date()),
     }
@@ -197,8 +198,14 @@ def _act(follow_up: FollowUp) -> tuple[str, str]:
     """The first thing to do about it: accept, answer, or else call or write."""
     if follow_up.hand_off_id:
         return _("Accept"), reverse("crm:hand-off", args=[follow_up.hand_off_id])
+    if follow_up.rule == Rule.APPOINTMENT:
+        if follow_up.why.get("state") == "held":
+            return _("Log it"), f"{reverse('crm:conversation-new')}?appointment={follow_up.subject_id}"
+        return _("Say how"), reverse("crm:appointment", args=[follow_up.subject_id])
     if follow_up.lead_id and follow_up.subject_kind == SubjectKind.LEAD:
-        words = _("Answer") if follow_up.rule == Rule.FIRST_ANSWER else _("Look")
+        words = {Rule.FIRST_ANSWER: _("Answer"), Rule.OPEN_QUESTION: pgettext("act", "Ask")}.get(
+            follow_up.rule, _("Look")
+        )
         return words, reverse("crm:lead", args=[follow_up.lead_id])
     if follow_up.person:
         about = f"deal={follow_up.deal_id}" if follow_up.deal_id else ""
@@ -246,11 +253,8 @@ def _end_of_day(local: datetime) -> datetime:
 
 def _hand_offs(request: Request) -> list[Any]:
     waiting_ones = access.hand_offs().waiting().filter(Q(to_user=request.user) | Q(from_user=request.user))
-    return list(
-        waiting_ones.select_related("lead__person", "lead__organisation", "from_user", "to_user").order_by(
-            "answer_due_at", "id"
-        )[:SIDE]
-    )
+    asks_me = Case(When(is_asked=True, from_user=request.user, then=0), default=1)
+    return list(waiting_ones.for_page().order_by(asks_me, "answer_due_at", "id")[:SIDE])
 
 
 def _promises(request: Request, day: date) -> dict[str, Any]:

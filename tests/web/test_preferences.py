@@ -52,6 +52,17 @@ def test_a_letter_is_signed_with_the_signature_that_was_written_here_else_with_t
     assert letters.closing(sdr, "en").endswith("Sofie Peeters-Maes\nZeilmakerij De Kring")
 
 
+def test_what_somebody_knows_is_kept_once_each(login: Login, account_manager: User) -> None:
+    client = login(account_manager)
+    client.post("/me/", CHOICE | {"sectors": "interiors, Retail,, retail ", "interests": "sailing"})
+    account_manager.refresh_from_db()
+    assert (account_manager.sectors, account_manager.interests) == (["interiors", "Retail"], ["sailing"])
+    assert 'value="interiors, Retail"' in client.get("/me/").content.decode()
+    client.post("/me/", CHOICE | {"sectors": "x" * 51})
+    account_manager.refresh_from_db()
+    assert account_manager.sectors == ["interiors", "Retail"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [

@@ -45,7 +45,7 @@ from crm.models import (
 from crm.web.access.rights import must_write, writable
 from crm.web.access.selections import saved_views
 from crm.web.page import Request
-from qualification.models import Criterion
+from qualification.models import Criterion, Scorecard
 
 M = TypeVar("M", bound=Model)
 
@@ -229,6 +229,11 @@ def alternative(pk: int) -> Alternative:
 
 def stage(pk: int) -> Stage:
     return get_object_or_404(Stage.objects.select_related("pipeline"), pk=pk)
+
+
+def scorecard(pk: int) -> Scorecard:
+    """Any version; the views say that scorecards are for those who lead."""
+    return get_object_or_404(Scorecard, pk=pk)
 
 
 def criterion(pk: int) -> Criterion:

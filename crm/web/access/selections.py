@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from crm import events
 from crm.models import (
@@ -19,6 +20,7 @@ from crm.models import (
     FollowUp,
     FormSubmission,
     HandOff,
+    HandOffQuestion,
     HealthReading,
     ImportRun,
     Lead,
@@ -54,7 +56,7 @@ from crm.models.merges import PossibleDuplicateQuerySet
 from crm.models.organisations import OrganisationQuerySet
 from crm.models.people import PersonQuerySet, PositionQuerySet
 from crm.web.page import Request
-from qualification.models import Scorecard
+from qualification.models import Assessment, Criterion, Scorecard
 
 
 def history(row: Model) -> EventQuerySet:
@@ -68,6 +70,12 @@ def leads() -> LeadQuerySet:
 
 def hand_offs() -> HandOffQuerySet:
     return HandOff.objects.all()
+
+
+def open_question(lead: Lead) -> HandOffQuestion | None:
+    """What an account manager asks back about the hand-off of this lead, while it waits for the answer."""
+    waiting = HandOffQuestion.objects.open().filter(hand_off__lead=lead, hand_off__in=HandOff.objects.waiting())
+    return waiting.select_related("by").first()
 
 
 def deals() -> DealQuerySet:
@@ -119,6 +127,15 @@ def bulk_acts(request: Request) -> QuerySet[BulkAct]:
     """What they did themselves; everybody's for those who lead."""
     rows = BulkAct.objects.select_related("by").defer("changes")
     return rows if request.user.is_leading else rows.filter(by=request.user)
+
+
+def scorecard_versions() -> QuerySet[Scorecard]:
+    """Every version, the newest of each first, with its number of `questions` and of `uses`."""
+    asked = Criterion.objects.filter(scorecard=OuterRef("pk")).values("scorecard").annotate(number=Count("pk"))
+    used = Assessment.objects.filter(scorecard=OuterRef("pk")).values("scorecard").annotate(number=Count("pk"))
+    return Scorecard.objects.annotate(
+        questions=Coalesce(Subquery(asked.values("number")), 0), uses=Coalesce(Subquery(used.values("number")), 0)
+    ).order_by("name", "-version")
 
 
 def scorecards() -> QuerySet[Scorecard]:
