@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crm import capture, events, locks, pacing, people
+from crm import capture, events, leads, locks, pacing, people
 from crm.models import (
     REFERRAL_MOVES,
     Advocate,
@@ -129,7 +129,8 @@ def introduce(
     message: str = "",
     sdr: User | None = None,
 ) -> Lead:
-    """The person whom they introduced is a new lead, whose origin is this referral and who is linked to the person who gave it.
+    """The person whom they introduced is a new lead, whose origin is this referral and who is linked to the person who gave it; the colleague to
+    whom it goes is told by mail.
 
     Refuses an introduction without a name, and of the referrer themselves. Introducing again gives the same lead.
     """
@@ -156,6 +157,7 @@ def introduce(
         by=by,
         at=at,
     )
+    leads.tell_owner(lead=received.lead, by=by, at=at)
     if known.introduced_by_id is None:
         known.introduced_by = referral.referrer
         known.save(update_fields=["introduced_by"])

@@ -178,9 +178,7 @@ def _begin(
         owner=given,
         assigned_at=at if given else None,
         status=LeadStatus.NEW,
-        answer_due_at=clock.add_working_time(
-            at, FIRST_ANSWER_WITHIN, owner.calendar if owner else clock.organisation_calendar()
-        ),
+        answer_due_at=_answer_due(owner, arrival.team or (arrival.form.team if arrival.form else None), at),
     )
     events.record(
         EventKind.LEAD_RECEIVED,
@@ -192,9 +190,7 @@ def _begin(
         new={"channel": arrival.channel, "origin": arrival.origin, "content": events.readable(arrival.content)},
     )
     if owner is not None and arrival.owner_rule:
-        with translation.override(owner.language):
-            why = str(arrival.owner_rule.label)
-        lead = assignment.give(lead=lead, to=owner, why=why, at=at)
+        lead = assignment.give(lead=lead, to=owner, why=str(arrival.owner_rule), at=at)
     return lead
 
 
@@ -212,6 +208,15 @@ def _owner(arrival: Arrival, person: Person | None, company: Organisation | None
             at=at,
         )
     return arrival.owner if arrival.owner and arrival.owner.is_active else None
+
+
+def _answer_due(owner: User | None, team: Team | None, at: datetime) -> datetime:
+    """By when the first answer is due: within the time of their SDR's team, in the hours of that SDR. As long as nobody has it, in those of the team
+    for which it came; without one, in the organisation's."""
+    waits_for = owner.team if owner is not None and owner.team is not None else team
+    within = timedelta(minutes=waits_for.first_answer_minutes) if waits_for else FIRST_ANSWER_WITHIN
+    calendar = owner.calendar if owner else team.calendar if team else clock.organisation_calendar()
+    return clock.add_working_time(at, within, calendar)
 
 
 def _write_again(lead: Lead, arrival: Arrival, by: User | None, at: datetime) -> None:

@@ -141,3 +141,34 @@ def test_the_holidays_are_those_of_the_country_of_the_team(team: Team, other_tea
     national_day, kings_day = date(2026, 7, 21), date(2026, 4, 27)
     assert [clock.is_working_day(day, team.calendar) for day in (national_day, kings_day)] == [False, True]
     assert [clock.is_working_day(day, other_team.calendar) for day in (national_day, kings_day)] == [True, False]
+
+
+# ---- The response clock --------------------------------------------------------------------------------------------
+
+SLOW = {"first_answer_minutes": 90, "work_start": time(11), "working_days": [1, 2, 3, 4]}
+TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+"""Eleven o'clock in Brussels."""
+
+
+def due(**fields: Any) -> datetime | None:
+    return make.lead(**fields).answer_due_at
+
+
+def test_the_first_answer_is_due_within_the_time_of_the_sdrs_team_in_the_sdrs_own_hours(team: Team, sdr: User) -> None:
+    Team.objects.filter(pk=team.pk).update(**SLOW)
+    sdr.refresh_from_db()
+    assert due(owner=sdr) == make.AT + timedelta(minutes=90)
+
+
+def test_as_long_as_nobody_has_it_the_team_of_the_form_decides_and_else_the_organisation(team: Team) -> None:
+    Team.objects.filter(pk=team.pk).update(**SLOW)
+    team.refresh_from_db()
+    assert due(form=make.form(owner_rule="team", team=team)) == TUESDAY + timedelta(minutes=90), "closed on Mondays"
+    assert due(team=team) == TUESDAY + timedelta(minutes=90)
+    assert due() == make.AT + timedelta(hours=1)
+
+
+def test_the_holidays_of_the_teams_country_stop_the_clock(team: Team, other_team: Team) -> None:
+    eve = datetime(2026, 7, 20, 15, 0, tzinfo=UTC)  # five o'clock, the evening before the Belgian national day
+    assert due(at=eve, team=team) == datetime(2026, 7, 22, 7, 30, tzinfo=UTC)
+    assert due(at=eve, team=other_team) == datetime(2026, 7, 21, 7, 30, tzinfo=UTC)
