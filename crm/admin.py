@@ -16,17 +16,29 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import dates
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.models import CaptureForm, Content, Pipeline, Stage, Team, User
-from qualification.admin import LabelledInline
+from crm.models import Content, Pipeline, Stage, Team, User
 
 logger = logging.getLogger(__name__)
+
+
+class LabelledFormSet(BaseInlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            field.widget.attrs["aria-label"] = field.label
+
+
+class LabelledInline(admin.TabularInline):
+    """Each field says its name to a screen reader, since a table of fields has no labels."""
+
+    formset = LabelledFormSet
+    extra = 0
 
 # The login is the one of Kring, with its limits on guessing; who is logged in and no administrator gets a plain refusal.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -168,20 +180,6 @@ class TeamAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("members"), ordering="number")
     def members_number(self, team: Any) -> int:
         return int(team.number)
-
-
-@admin.register(CaptureForm)
-class CaptureFormAdmin(admin.ModelAdmin):
-    list_display = ("title", "address", "language", "origin", "owner", "is_active")
-    list_filter = ("is_active", "language")
-    list_select_related = ("owner",)
-    search_fields = ("title", "slug")
-    prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012
-
-    @admin.display(description=gettext_lazy("address"))
-    def address(self, form: CaptureForm) -> str:
-        path = reverse("crm:form", args=[form.slug])
-        return format_html('<a href="{}">{}</a>', path, path)
 
 
 @admin.register(Content)

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from qualification import scoring
 from qualification.models import Answer, Assessment, Criterion, CriterionKind, Reply, Scorecard
+
+MOST_LETTERS = 500
+"""Of an answer in words, and of the evidence for any."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,11 @@ class Row:
         return self.answer.value if self.answer else ""
 
     @property
+    def said(self) -> str:
+        """The answer in words, in the active language; empty when it is not known yet."""
+        return said(self.criterion, self.value)
+
+    @property
     def mark(self) -> str:
         """How it looks: *yes* when it earns all that it can (or says words), *no* when nothing, *partly* between, *unknown* when nobody knows."""
         if self.criterion.kind == CriterionKind.TEXT:
@@ -34,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A scorecard as it stands for one subject: every question in its order, and both sides' advice."""
+    """A scorecard as it stands for one subject: every question in its order, ours first, and both sides' advice."""
 
     scorecard: Scorecard
     rows: tuple[Row, ...]
@@ -67,11 +78,12 @@ def answer(
 ) -> tuple[Answer, str]:
     """The criterion is answered so; returns the answer and the earlier value (empty when there was none).
 
-    Raises `ValueError` when the criterion belongs to another scorecard, or does not know such an answer.
+    The same value again keeps who gave it first: what the prospect said stays theirs when somebody adds evidence. Raises `ValueError` when the
+    criterion belongs to another scorecard, or does not know such an answer.
     """
     if criterion.scorecard_id != assessment.scorecard_id:
         raise ValueError("this criterion belongs to another scorecard")
-    value = as_kept(criterion, value)
+    value, evidence = as_kept(criterion, value), evidence.replace("\0", "")[:MOST_LETTERS]
     row, is_new = Answer.objects.select_for_update().get_or_create(
         assessment=assessment,
         criterion=criterion,
@@ -79,22 +91,35 @@ def answer(
     )
     before = "" if is_new else row.value
     if not is_new:
-        row.value, row.evidence, row.answered_at, row.is_theirs = value, evidence, at, is_theirs
+        row.is_theirs = is_theirs or (row.is_theirs and row.value == value)
+        row.value, row.evidence, row.answered_at = value, evidence, at
         row.save(update_fields=["value", "evidence", "answered_at", "is_theirs"])
     return row, before
 
 
 def as_kept(criterion: Criterion, value: str) -> str:
-    """The answer as it is kept: without *unknown*, a number in its plainest form. Raises `ValueError` for one that the criterion does not know."""
-    value = value.strip()
-    if value == Reply.UNKNOWN and criterion.kind != CriterionKind.TEXT:
+    """The answer as it is kept: a reply without *unknown*, a number in its plainest form. Raises `ValueError` for one that the criterion does not
+    know."""
+    value = value.replace("\0", "").strip()
+    if len(value) > MOST_LETTERS:
+        raise ValueError("too many letters for an answer")
+    if criterion.kind == CriterionKind.YES_NO and value == Reply.UNKNOWN:
         return ""
     if criterion.kind == CriterionKind.NUMBER and value:
-        value = f"{scoring.as_number(value).normalize():f}"
-    if len(value) > 500:
-        raise ValueError("an answer has at most 500 letters")
+        return f"{scoring.as_number(value).normalize() + 0:f}"
     question(criterion).share(value)
     return value
+
+
+def said(criterion: Criterion, value: str) -> str:
+    """An answer to this criterion as a person reads it, in the active language; empty when there is none."""
+    if not value:
+        return ""
+    if criterion.kind == CriterionKind.YES_NO:
+        return str(Reply(value).label)
+    if criterion.kind == CriterionKind.SCALE:
+        return _("%(value)s of 5") % {"value": value}
+    return number_format(value) if criterion.kind == CriterionKind.NUMBER else value
 
 
 def question(criterion: Criterion) -> scoring.Question:
@@ -117,7 +142,7 @@ def question(criterion: Criterion) -> scoring.Question:
 def sheet(scorecard: Scorecard, assessment: Assessment | None = None) -> Sheet:
     """The scorecard with the answers of `assessment`; without one, nothing is answered yet. Three queries."""
     answers = {answer.criterion_id: answer for answer in assessment.answers.all()} if assessment else {}
-    criteria = list(scorecard.criteria.prefetch_related("options"))
+    criteria = list(scorecard.criteria.order_by("side", "position", "pk").prefetch_related("options"))
     result = scoring.score(
         [question(criterion) for criterion in criteria],
         {key: answer.value for key, answer in answers.items()},

@@ -1,4 +1,4 @@
-"""Pure scoring: criteria and answers in, both sides' advice out. No database, no person; order of answers never matters.
+"""Pure scoring: criteria and answers in, both sides' advice out. No database and no person, and the order of questions and answers decides nothing.
 
 What an answer earns is a share from 0 to 1 of its criterion: of *yes, partly or no* 1, ½ and 0; of a scale from 1 to 5 (value - 1) / 4; of a choice
 its points, and of a number the points of the highest band that it reaches, both beside the most that the criterion can earn. The score of a side is
@@ -8,16 +8,20 @@ so a side with open questions is *undecided* for as long as the open answers cou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 REPLIES = {"yes": Fraction(1), "partly": Fraction(1, 2), "no": Fraction(0)}
 """The share that each reply earns."""
-SCALE = ("1", "2", "3", "4", "5")
+SIDES = ("ours", "theirs")
 KINDS = ("yes_no", "scale", "choice", "number", "text")
+SCALE = ("1", "2", "3", "4", "5")
+NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,2})?")
+"""Digits and at most two decimals after a point or a comma; so a comma never stands for thousands."""
 
 
 class Advice(StrEnum):
@@ -59,9 +63,11 @@ class Question:
 
     def share(self, value: str) -> Fraction | None:
         """What this answer earns, from 0 to 1; `None` when it is not known yet. Raises `ValueError` for an answer that is none."""
-        if value in ("", "unknown") or not self.scores:
+        if not value or not self.scores:
             return None
         if self.kind == "yes_no":
+            if value == "unknown":
+                return None
             if value not in REPLIES:
                 raise ValueError(f"unknown reply {value!r}")
             return REPLIES[value]
@@ -100,20 +106,16 @@ class Question:
 
 
 def as_number(value: str) -> Decimal:
-    """The number that this says, written with a point. Raises `ValueError` when it is none, or no finite one."""
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite():
-        raise ValueError(f"{value!r} is not a number")
-    return number
+    """The number that this says, as people write it. Raises `ValueError` when it is none, or beyond all reason."""
+    if not NUMBER.fullmatch(value):
+        raise ValueError(f"{value[:50]!r} is not a number")
+    return Decimal(value.replace(",", "."))
 
 
 @dataclass(frozen=True)
 class Line:
-    """What one question contributes to the score of its side, in points of 100: `points` of the `possible`. The points of the lines of a side add up
-    to its score, and what is possible to 100."""
+    """What one question contributes to the score of its side, in whole points: `points` of the `possible`, and never more. The points of the lines of
+    a side add up to its score and what is possible to 100, so what is possible may differ by one from sheet to sheet."""
 
     question: Question
     value: str
@@ -164,9 +166,7 @@ class Result:
     @property
     def outcome(self) -> Advice:
         """Both yes is *yes*; one no is *no*; else it is undecided."""
-        if self.both_yes:
-            return Advice.YES
-        return Advice.NO if Advice.NO in (self.ours.advice, self.theirs.advice) else Advice.UNDECIDED
+        return _outcome((self.ours.advice, self.theirs.advice))
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -189,10 +189,11 @@ def score(
 
     Raises `ValueError` for an answer that its question does not know.
     """
-    by_side: dict[str, list[tuple[Question, str]]] = {"ours": [], "theirs": []}
+    by_side: dict[str, list[tuple[Question, str]]] = {side: [] for side in SIDES}
     for question in questions:
         value = values.get(question.key, "")
-        by_side[question.side].append((question, "" if value == "unknown" and question.scores else value))
+        is_unknown = value == "unknown" and question.kind == "yes_no"
+        by_side[question.side].append((question, "" if is_unknown else value))
     return Result(_side(by_side["ours"], threshold_ours), _side(by_side["theirs"], threshold_theirs))
 
 
@@ -200,48 +201,111 @@ def turns(
     questions: Iterable[Question], values: Mapping[int, str], *, threshold_ours: int, threshold_theirs: int
 ) -> list[Turn]:
     """Each single answer that would change the outcome as it stands, in the order of the questions; of several answers to one question that lead to
-    the same outcome, the least."""
+    the same outcome, the one that earns least."""
     asked = list(questions)
-    thresholds = {"threshold_ours": threshold_ours, "threshold_theirs": threshold_theirs}
-    now = score(asked, values, **thresholds).outcome
+    thresholds = {"ours": threshold_ours, "theirs": threshold_theirs}
+    tallies = {side: _Tally.of((q, values.get(q.key, "")) for q in asked if q.side == side) for side in SIDES}
+    advice = {side: tallies[side].advice(thresholds[side]) for side in SIDES}
+    now = _outcome(advice.values())
     found = []
     for question in asked:
-        seen = {now}
-        ordered = sorted(question.possible_values(), key=lambda value: question.share(value) or Fraction(0))
-        for value in ordered:
-            outcome = score(asked, {**values, question.key: value}, **thresholds).outcome
+        seen, side = {now}, question.side
+        without = tallies[side] - _Tally.of([(question, values.get(question.key, ""))])
+        for value in sorted(question.possible_values(), key=lambda value: question.share(value) or Fraction(0)):
+            fresh = (without + _Tally.of([(question, value)])).advice(thresholds[side])
+            outcome = _outcome((advice | {side: fresh}).values())
             if outcome not in seen:
                 seen.add(outcome)
                 found.append(Turn(question, value, outcome))
     return found
 
 
+@dataclass(frozen=True)
+class _Tally:
+    """What a side's answers come to: its weights, what of them is earned and what not known yet, and how many must-haves fail or are open."""
+
+    possible: int = 0
+    earned: Fraction = Fraction(0)
+    unknown: int = 0
+    failed: int = 0
+    open: int = 0
+
+    @classmethod
+    def of(cls, answered: Iterable[tuple[Question, str]]) -> _Tally:
+        tally = cls()
+        for question, value in answered:
+            if question.scores:
+                share, weight = question.share(value), question.weight
+                is_open = share is None
+                tally += cls(
+                    weight,
+                    (share or Fraction(0)) * weight,
+                    weight if is_open else 0,
+                    int(question.fails(value)),
+                    int(question.is_must and is_open),
+                )
+        return tally
+
+    def __add__(self, other: _Tally) -> _Tally:
+        return _Tally(
+            self.possible + other.possible,
+            self.earned + other.earned,
+            self.unknown + other.unknown,
+            self.failed + other.failed,
+            self.open + other.open,
+        )
+
+    def __sub__(self, other: _Tally) -> _Tally:
+        return _Tally(
+            self.possible - other.possible,
+            self.earned - other.earned,
+            self.unknown - other.unknown,
+            self.failed - other.failed,
+            self.open - other.open,
+        )
+
+    @property
+    def score(self) -> int:
+        return int(self.earned * 100 // self.possible) if self.possible else 0
+
+    @property
+    def best(self) -> int:
+        return int((self.earned + self.unknown) * 100 // self.possible) if self.possible else 0
+
+    def advice(self, threshold: int) -> Advice:
+        if not self.possible:
+            return Advice.UNDECIDED
+        if self.failed or self.best < threshold:
+            return Advice.NO
+        return Advice.YES if self.score >= threshold and not self.open else Advice.UNDECIDED
+
+
+def _outcome(advice: Iterable[Advice]) -> Advice:
+    """Both yes is *yes*; one no is *no*; else it is undecided."""
+    said = set(advice)
+    if said == {Advice.YES}:
+        return Advice.YES
+    return Advice.NO if Advice.NO in said else Advice.UNDECIDED
+
+
 def _side(answered: list[tuple[Question, str]], threshold: int) -> SideResult:
+    tally = _Tally.of(answered)
     shares = [question.share(value) for question, value in answered]
-    weights = [question.weight if question.scores else 0 for question, _value in answered]
-    parts = [(share or Fraction(0)) * weight for share, weight in zip(shares, weights, strict=True)]
-    possible, earned = sum(weights), sum(parts)
-    unknown = sum(weight for share, weight in zip(shares, weights, strict=True) if share is None)
-    now = int(earned * 100 // possible) if possible else 0
-    best = int((earned + unknown) * 100 // possible) if possible else 0
-    points = _apportioned(parts, possible, now)
-    most = _apportioned([Fraction(weight) for weight in weights], possible, 100 if possible else 0)
+    weights = [Fraction(question.weight if question.scores else 0) for question, _value in answered]
+    earned = [(share or Fraction(0)) * weight for share, weight in zip(shares, weights, strict=True)]
+    lost = [weight - part for weight, part in zip(weights, earned, strict=True)]
+    points = _apportioned(earned, tally.possible, tally.score)
+    rest = _apportioned(lost, tally.possible, 100 - tally.score)
     lines = tuple(
-        Line(question, value, share, given, top)
-        for (question, value), share, given, top in zip(answered, shares, points, most, strict=True)
+        Line(question, value, share, given, given + left)
+        for (question, value), share, given, left in zip(answered, shares, points, rest, strict=True)
     )
-    if any(line.fails for line in lines) or best < threshold:
-        advice = Advice.NO if possible else Advice.UNDECIDED
-    elif now >= threshold and not any(line.question.is_must and line.missing for line in lines):
-        advice = Advice.YES
-    else:
-        advice = Advice.UNDECIDED
-    return SideResult(now, best, threshold, advice, lines)
+    return SideResult(tally.score, tally.best, threshold, tally.advice(threshold), lines)
 
 
 def _apportioned(parts: list[Fraction], whole: int, total: int) -> list[int]:
     """The parts of `whole` as whole points that add up to `total`: each rounded down, and what is left given to the largest remainders (the method of
-    Hamilton), so that the order of the questions decides nothing but a tie."""
+    Hamilton). The order of the questions decides nothing but a tie, and what has no part gets no point."""
     if not whole:
         return [0] * len(parts)
     exact = [part * 100 / whole for part in parts]

@@ -24,6 +24,7 @@ from crm.models import (
     Gate,
     LostReason,
     Organisation,
+    OwnerRule,
     Person,
     ReferralState,
     RejectReason,
@@ -105,6 +106,18 @@ def _evaluated(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _distance(old: dict[str, Any], new: dict[str, Any]) -> str:
     return _("%(km)s km, one way") % {"km": new["km"]} if new.get("km") is not None else _("Not known any more")
+
+
+def _given(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """From whom to whom, and by which rule when Kring chose."""
+    return " · ".join(filter(None, (_from_to("owner")(old, new), _choice(OwnerRule, new.get("why")))))
+
+
+def _returned(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("Nobody touched it while it was with %(name)s, since %(day)s.") % {
+        "name": old.get("owner", "?"),
+        "day": _day(old.get("assigned_at")),
+    }
 
 
 def _reason(new: dict[str, Any]) -> str:
@@ -366,7 +379,23 @@ def _organisation_unmerged(old: dict[str, Any], new: dict[str, Any]) -> str:
     return _("%(name)s is another organisation again.") % {"name": new.get("name", "")}
 
 
+def _scorecard(old: dict[str, Any], new: dict[str, Any]) -> str:
+    said = {
+        "begun": _("%(scorecard)s is begun."),
+        "described": _("%(scorecard)s: its name, description or thresholds are others."),
+        "question_added": _("%(scorecard)s: “%(question)s” is asked."),
+        "question_changed": _("%(scorecard)s: “%(question)s” is changed."),
+        "question_removed": _("%(scorecard)s: “%(question)s” is asked no more."),
+        "arranged": _("%(scorecard)s: its questions stand in another order."),
+        "published": _("%(scorecard)s is in use."),
+        "retired": _("%(scorecard)s is out of use."),
+        "discarded": _("%(scorecard)s is thrown away."),
+    }.get(new.get("act", ""), "")
+    return said % {"scorecard": new.get("scorecard", ""), "question": new.get("question", "")}
+
+
 SENTENCES: dict[EventKind, Say] = {
+    EventKind.SCORECARD_CHANGED: _scorecard,
     EventKind.PERSON_MERGED: _merged,
     EventKind.PERSON_UNMERGED: _unmerged,
     EventKind.ORGANISATION_MERGED: _merged,
@@ -386,7 +415,8 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.APPOINTMENT_ANSWERED: _invitation_answered,
     EventKind.BOOKING_OFFERED: _booking_link,
     EventKind.BOOKING_REVOKED: _booking_link,
-    EventKind.LEAD_ASSIGNED: _from_to("owner"),
+    EventKind.LEAD_ASSIGNED: _given,
+    EventKind.LEAD_RETURNED: _returned,
     EventKind.LEAD_ANSWER_SCORED: _criterion,
     EventKind.LEAD_QUALIFIED: _qualified,
     EventKind.LEAD_DECLINED: _declined,

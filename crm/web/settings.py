@@ -6,19 +6,15 @@ from collections import Counter
 from typing import Any
 
 from django.conf import settings as kring
-from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from crm.models import ContentKind, Role
 from crm.outbox import MOST_TRIES
 from crm.web import access, keyset
 from crm.web.page import Request, render_page
-from qualification import ready_made
 
 
 @require_safe
@@ -65,16 +61,6 @@ def settings(request: Request) -> HttpResponse:
             "mail_from": kring.DEFAULT_FROM_EMAIL,
         }
     return render_page(request, "crm/settings.html", context)
-
-
-@require_POST
-@access.admin_only
-def start_scorecard(request: Request) -> HttpResponse:
-    """A firm without a written definition of a customer begins with a ready-made one. Pressed twice it is one."""
-    scorecard, is_new = ready_made.ideal_client()
-    if is_new:
-        messages.success(request, _("%(name)s is in use. Make its questions your own.") % {"name": scorecard.name})
-    return redirect("crm:settings")
 
 
 def _sender() -> str:

@@ -17,6 +17,7 @@ from crm.models import (
     Attempt,
     BulkAct,
     CaptureForm,
+    Content,
     Conversation,
     Deal,
     DeclineReason,
@@ -27,6 +28,7 @@ from crm.models import (
     FormSubmission,
     HandOff,
     ImportRun,
+    InboundHook,
     Lead,
     Merge,
     Mergeable,
@@ -217,6 +219,20 @@ def submission_of_link(token: str) -> FormSubmission:
     if found is None:
         raise Http404
     return found
+
+
+def content(pk: int) -> Content:
+    return get_object_or_404(Content, pk=pk)
+
+
+def hook(pk: int) -> InboundHook:
+    """The views say that webhooks are for administrators."""
+    return get_object_or_404(InboundHook.objects.select_related("owner", "team"), pk=pk)
+
+
+def open_hook(slug: str) -> InboundHook | None:
+    """An address at which programs may post, for whoever can sign with its secret."""
+    return InboundHook.objects.select_related("owner", "owner__team", "team").filter(slug=slug, is_active=True).first()
 
 
 def decline_reason(pk: int) -> DeclineReason:

@@ -22,7 +22,9 @@ from crm.models import (
     HandOff,
     HandOffQuestion,
     HealthReading,
+    HookDelivery,
     ImportRun,
+    InboundHook,
     Lead,
     Merge,
     Mergeable,
@@ -41,6 +43,7 @@ from crm.models import (
     SavedView,
     Stage,
     Team,
+    Touch,
     User,
 )
 from crm.models.advocacy import ReferralQuerySet
@@ -145,6 +148,18 @@ def scorecards() -> QuerySet[Scorecard]:
 
 def contents() -> QuerySet[Content]:
     return Content.objects.all()
+
+
+def touches() -> QuerySet[Touch]:
+    return Touch.objects.all()
+
+
+def hooks() -> QuerySet[InboundHook]:
+    return InboundHook.objects.select_related("owner", "team")
+
+
+def deliveries(hook: InboundHook) -> QuerySet[HookDelivery]:
+    return HookDelivery.objects.filter(hook=hook).select_related("lead__person", "lead__organisation")
 
 
 def decline_reasons() -> QuerySet[DeclineReason]:
