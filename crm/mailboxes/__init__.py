@@ -12,6 +12,7 @@ from crm.mailboxes.connecting import (
     resume,
 )
 from crm.mailboxes.forwarding import forwarding_address, renew_forwarding, user_at
+from crm.mailboxes.lead_making import make_leads
 from crm.mailboxes.polling import Polled, due, look_now, poll, watchable
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "folders",
     "forwarding_address",
     "look_now",
+    "make_leads",
     "pause",
     "poll",
     "renew_forwarding",

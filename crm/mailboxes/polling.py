@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crm import correspondence
+from crm import correspondence, enquiries
 from crm.channels import email, imap
 from crm.channels.imap import CannotRead, Found, Session, Trouble
 from crm.mailboxes.connecting import account
@@ -70,7 +70,7 @@ def poll(*, mailbox_id: int, at: datetime) -> Polled:
     if not turn.claim():
         return Polled()
     try:
-        box = Mailbox.objects.select_related("owner").get(pk=mailbox_id)
+        box = Mailbox.objects.select_related("owner", "lead_team").get(pk=mailbox_id)
         try:
             with imap.session(account(box)) as session:
                 box.offers_idle = session.offers_idle
@@ -184,7 +184,7 @@ def _take(session: Session, box: Mailbox, folder: MailFolder, found: Found, turn
     for _attempt in range(2):
         try:
             with transaction.atomic():
-                correspondence.take_in(raw=raw, received_at=found.received_at, at=at, mailbox=box, place=place)
+                enquiries.take_in(raw=raw, received_at=found.received_at, at=at, mailbox=box, place=place)
                 _read_up_to(folder, found.uid)
             turn.number += 1
             return

@@ -90,6 +90,7 @@ class EventKind(models.TextChoices):
     MAIL_HELD = "mail.held", _("Mail held back")
     MAIL_BOUNCED = "mail.bounced", _("Mail came back")
     MAILBOX_CONNECTED = "mailbox.connected", _("Mailbox connected")
+    MAILBOX_CHANGED = "mailbox.changed", _("Mailbox changed")
     MAILBOX_DISCONNECTED = "mailbox.disconnected", _("Mailbox disconnected")
     BULK_CHANGED = "bulk.changed", _("Changed together with others")
     BULK_UNDONE = "bulk.undone", _("Change of many taken back")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import correspondence, mailboxes
+from crm import correspondence, enquiries, mailboxes
 from crm.channels.imap import Trouble
 from crm.mailboxes import NotConnected
 from crm.models import Mailbox, MessageState
@@ -175,7 +175,7 @@ def message_again(request: Request, pk: int, message_pk: int) -> HttpResponse:
     box = access.mailbox(request, pk)
     message = access.message_of(box, message_pk)
     try:
-        correspondence.try_again(message=message, at=timezone.now())
+        enquiries.try_again(message=message, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     except Exception:  # What made it fail before may make it fail again, whatever it is; its bytes are still kept.
