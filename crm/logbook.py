@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import attempts, conversations, deals, follow_ups, people, promises
-from crm.models import Attempt, Conversation, Deal, Lead, Person, PromiseSide, User
+from crm import appointments, attempts, conversations, deals, follow_ups, people, promises
+from crm.models import Appointment, Attempt, Conversation, Deal, Lead, Person, PromiseSide, User
 from crm.refusal import Refused
 
 
@@ -46,10 +46,12 @@ def write(
     next_step: str = "",
     next_step_on: date | None = None,
     attempt: Attempt | None = None,
+    appointment: Appointment | None = None,
     **said: Any,
 ) -> Conversation:
     """The conversation is logged, the promises of both sides stand in the ledger beside it, and the next step that was agreed is the open deal's,
-    or else a follow-up for `by`. A newcomer is known from now on; an `attempt` that was answered is this conversation.
+    or else a follow-up for `by`. A newcomer is known from now on; an `attempt` that was answered, or an `appointment`
+    that was held, is this conversation.
 
     `said` is what `conversations.log` takes. Refuses what its parts refuse, and a promise when nobody is named to whom it was made or who made
     it; then nothing at all is stored.
@@ -61,6 +63,8 @@ def write(
     conversation = conversations.log(people=present, by=by, at=at, lead=lead, deal=deal, **said)
     if attempt is not None:
         attempts.answered(attempt=attempt, conversation=conversation)
+    if appointment is not None:
+        appointments.logged(appointment=appointment, conversation=conversation, by=by, at=at)
     person = _who(conversation, lead, deal)
     for side, promised in ((PromiseSide.OURS, ours), (PromiseSide.THEIRS, theirs)):
         for each in promised:

@@ -7,6 +7,7 @@ free times; an exclusion constraint stands behind it.
 from crm.appointments.booking import book, cancel, move
 from crm.appointments.fitting_in import Taken, zone_of
 from crm.appointments.gate import NotQualified, may_visit, organisation_of
+from crm.appointments.limits import set_limits
 from crm.appointments.links import LinkClosed, book_by_link, may_offer, offer_link, revoke_link
 from crm.appointments.outcomes import answer, held, logged, no_show
 
@@ -27,5 +28,6 @@ __all__ = [
     "offer_link",
     "organisation_of",
     "revoke_link",
+    "set_limits",
     "zone_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -80,6 +80,7 @@ def book(
             raise Refused(answer.why)
     passes_gate = must_be_qualified(kind=kind, person=person, lead=lead, deal=deal, override=override)
     user = _held(user)
+    starts_at = starts_at.astimezone(UTC)
     zone = ZoneInfo(time_zone) if time_zone else zone_of(person)
     travel_minutes = travel_minutes if kind == AppointmentKind.VISIT else 0
     since, until = must_fit(
@@ -145,6 +146,7 @@ def move(
     _must_be_booked(appointment)
     if by is None and appointment.starts_at <= at:
         raise Refused(_("This appointment has begun. Ask whoever you meet for another time."))
+    starts_at = starts_at.astimezone(UTC)
     length = minutes or round((appointment.ends_at - appointment.starts_at).total_seconds() / 60)
     ends_at = starts_at + timedelta(minutes=length)
     if (starts_at, ends_at) == (appointment.starts_at, appointment.ends_at):

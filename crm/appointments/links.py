@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -110,6 +110,8 @@ def book_by_link(
     """The prospect has this time. The same time again is the same appointment, so a form that is sent twice books once. Refuses (`LinkClosed`) a link
     that is used, revoked or too old, and (`Taken`) a time that is not free any more."""
     link = _locked(link)
+    # Times that the clock shows twice equal no other in Python unless both are in UTC (PEP 495).
+    starts_at = starts_at.astimezone(UTC)
     standing = link.appointments.standing().order_by("-pk").first()
     if standing is not None and standing.state == AppointmentState.BOOKED and standing.starts_at == starts_at:
         return standing

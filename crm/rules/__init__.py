@@ -1,4 +1,4 @@
-"""What makes a follow-up: seven rules, each one statement over the data and one sentence that says why. Reads only.
+"""What makes a follow-up: rules, each one statement over the data and one sentence that says why. Reads only.
 
 Defaults that a rule counts with stand beside it with their source. `RULES` is in the order in which a refresh judges them: whether it is time to
 keep in touch depends on what else is open, so that one comes last.
@@ -12,15 +12,27 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import FollowUp, Rule
+from crm.rules.agenda import APPOINTMENT
 from crm.rules.agreed import NEXT_STEP, PROMISE, REFERRAL_PROMISE
 from crm.rules.definition import Badge, FollowUpRule, days_between, say_day
-from crm.rules.inbound import COME_BACK, FIRST_ANSWER, HAND_OFF
+from crm.rules.inbound import COME_BACK, FIRST_ANSWER, HAND_OFF, OPEN_QUESTION
 from crm.rules.keep_in_touch import KEEP_IN_TOUCH
 
 __all__ = ["RULES", "Badge", "FollowUpRule", "badge", "sentence"]
 
 RULES: dict[Rule, FollowUpRule] = {
-    rule.key: rule for rule in (FIRST_ANSWER, HAND_OFF, PROMISE, REFERRAL_PROMISE, NEXT_STEP, COME_BACK, KEEP_IN_TOUCH)
+    rule.key: rule
+    for rule in (
+        FIRST_ANSWER,
+        HAND_OFF,
+        PROMISE,
+        REFERRAL_PROMISE,
+        NEXT_STEP,
+        OPEN_QUESTION,
+        APPOINTMENT,
+        COME_BACK,
+        KEEP_IN_TOUCH,
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""Rules about what comes in: the first answer, the hand-off, and the day on which we said that we would come back."""
+"""Rules about what comes in: the first answer, the hand-off, what we need to know first, and the day on which we said that we would come back."""
 
 from __future__ import annotations
 
@@ -129,6 +129,40 @@ HAND_OFF = FollowUpRule(
     """,
     sentence=_hand_off,
     badge=_hand_off_badge,
+)
+
+
+# ---- Open question -------------------------------------------------------------------------------------------------
+
+
+def _open_question(follow_up: FollowUp, at: datetime) -> str:
+    values = {"who": who(follow_up), "question": follow_up.why["question"]}
+    return _("Before we decide about %(who)s we need to know: “%(question)s”") % values
+
+
+def _open_question_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
+    day = read_day(follow_up.why["day"])
+    assert day
+    return (
+        None
+        if days_between(day, at) < 1
+        else Badge(_("to be asked since %(day)s") % {"day": say_day(day, at)}, "waiting")
+    )
+
+
+OPEN_QUESTION = FollowUpRule(
+    # What a verdict waits for (crm.verdicts.ask_first). Another question, or another day, is another cause; without a question there is none.
+    key=Rule.OPEN_QUESTION,
+    causes="""
+        SELECT 'lead' AS subject_kind, l.id AS subject_id, l.open_question_on || ' ' || md5(l.open_question) AS cause,
+               l.owner_id, l.open_question_on AS due_on, NULL::timestamptz AS due_at, 4 AS rank,
+               jsonb_build_object('question', l.open_question, 'day', l.open_question_on) AS why,
+               l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
+          FROM crm_lead l
+         WHERE l.status = 'working' AND l.open_question <> '' AND l.owner_id IS NOT NULL AND l.open_question_on <= %(latest_today)s
+    """,
+    sentence=_open_question,
+    badge=_open_question_badge,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from crm import search
-from crm.models import Attempt, ConversationKind, Deal, Lead, Organisation, Person
+from crm.models import Appointment, AppointmentKind, Attempt, ConversationKind, Deal, Lead, Organisation, Person
 from crm.models.conversations import PromiseQuerySet
 from crm.web import access, query
 from crm.web.page import Request, page_of
@@ -29,12 +29,20 @@ KIND_ICONS = {
 }
 
 
+HOW = {
+    AppointmentKind.PHONE: ConversationKind.CALL,
+    AppointmentKind.VIDEO: ConversationKind.VIDEO,
+    AppointmentKind.VISIT: ConversationKind.VISIT,
+}
+
+
 class About:
-    """Whom and what a conversation concerns, as the address says: `?person=`, `?lead=`, `?deal=`, `?organisation=` or `?attempt=` (the call that was
-    answered); to be written by the user."""
+    """Whom and what a conversation concerns, as the address says: `?person=`, `?lead=`, `?deal=`, `?organisation=`, `?attempt=` (the call that was
+    answered) or `?appointment=` (the one that was held); to be written by the user."""
 
     def __init__(self, request: Request) -> None:
         self.attempt: Attempt | None = self._row(request, "attempt", access.attempt)
+        self.appointment: Appointment | None = self._row(request, "appointment", access.appointment)
         self.deal: Deal | None = self._row(request, "deal", access.deal)
         self.lead: Lead | None = self._row(request, "lead", access.lead)
         self.person: Person | None = self._row(request, "person", access.person, write=False)
@@ -42,11 +50,15 @@ class About:
         if self.attempt is not None:
             # Whoever made the call was allowed to, and may say what came of it.
             self.deal, self.lead, self.person = self.attempt.deal, self.attempt.lead, self.attempt.person
+        if self.appointment is not None:
+            # Whoever it was agreed with may say what was said.
+            held = self.appointment
+            self.deal, self.lead, self.person, self.organisation = held.deal, held.lead, held.person, held.organisation
         source = self.deal or self.lead
         # Who may write the deal or lead may note whom of its people they spoke to; about anybody else who may write that person.
-        if self.attempt is None and self.person is not None and not access.is_around(self.person, source):
+        if self.happened is None and self.person is not None and not access.is_around(self.person, source):
             access.must_write(request.user, self.person.owner)
-        if self.organisation is not None and not self._is_known_place(source):
+        if self.appointment is None and self.organisation is not None and not self._is_known_place(source):
             access.must_write(request.user, self.organisation.owner)
         if self.person is None and source is not None:
             self.person = source.person
@@ -55,6 +67,11 @@ class About:
         if self.organisation is None and self.person is not None:
             job = access.positions().current().filter(person=self.person).select_related("organisation").first()
             self.organisation = job.organisation if job else None
+
+    @property
+    def happened(self) -> Attempt | Appointment | None:
+        """What brought them together, when Kring knows of it."""
+        return self.attempt or self.appointment
 
     @staticmethod
     def _row(request: Request, name: str, fetch: Any, *, write: bool = True) -> Any:
@@ -89,6 +106,11 @@ class About:
         if self.attempt is not None:
             start["when"] = timezone.localtime(self.attempt.at)
             start["minutes"] = max(1, round((now - self.attempt.at).total_seconds() / 60)) if self.is_fresh else None
+        elif self.appointment is not None:
+            held = self.appointment
+            start["when"] = timezone.localtime(held.starts_at)
+            start["minutes"] = round((held.ends_at - held.starts_at).total_seconds() / 60)
+            start["kind"] = HOW[held.kind]
         elif kind in ConversationKind.values:
             start["kind"] = kind
         return start

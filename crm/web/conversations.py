@@ -30,6 +30,9 @@ def new(request: Request) -> HttpResponse:
     if about.attempt is not None and about.attempt.conversation_id:
         messages.info(request, _("This call is logged already. Here it is."))
         return redirect("crm:conversation", about.attempt.conversation_id)
+    if about.appointment is not None and about.appointment.conversation_id:
+        messages.info(request, _("This appointment is logged already. Here it is."))
+        return redirect("crm:conversation", about.appointment.conversation_id)
     around = about.people()
     present = Present(request, around)
     start = about.start(request.GET.get("kind"))
@@ -45,6 +48,7 @@ def new(request: Request) -> HttpResponse:
                 deal=about.deal,
                 organisation=about.organisation,
                 attempt=about.attempt,
+                appointment=about.appointment,
                 by=request.user,
                 at=timezone.now(),
             )

@@ -21,7 +21,7 @@ from crm import deals, timeline
 from crm.models import Deal, DealState, LostReason, Stage, StageChange, User
 from crm.models.deals import CURRENCIES
 from crm.refusal import Refused
-from crm.web import access, board, nudge, query
+from crm.web import access, board, meetings, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, redirect_or_part, render_page
 
@@ -261,6 +261,7 @@ def _page(
         "referrals": access.referrals().filter(deal=row).for_list().order_by("-asked_at", "-pk"),
         "worth": row.buyer_amount if row.buyer_amount is not None else row.seller_amount,
         "today": timezone.localdate(),
+        "meetings": meetings.of(row, at=timezone.now(), may_write=may_write) if row.person_id else None,
     }
 
 

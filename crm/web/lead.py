@@ -14,17 +14,17 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import leads, reading, timeline, verdicts
 from crm.models import HandOffState, Lead, LeadStatus
 from crm.refusal import Refused
-from crm.web import access, fits
+from crm.web import access, fits, meetings, scorecard_card
 from crm.web.page import Request, announce, redirect_or_part, render_page, wanted_part
-from qualification.models import Reply, Scorecard
+from qualification.models import Scorecard
 
 PARTS = ("scorecard", "timeline")
 
 
 class CriterionForm(forms.Form):
-    """Only reads what was posted; the page writes its own few fields for each question."""
+    """Only reads what was posted; the page writes its own few fields for each question, by its kind."""
 
-    reply = forms.ChoiceField(choices=Reply.choices, error_messages={"required": ""})
+    value = forms.CharField(max_length=500, required=False)
     evidence = forms.CharField(max_length=500, required=False)
 
 
@@ -46,12 +46,12 @@ def criterion(request: Request, pk: int, criterion_pk: int) -> HttpResponse:
         raise Http404  # An old definition of a customer begins nothing any more.
     form = CriterionForm(request.POST)
     try:
-        if not form.is_valid():
+        if "value" not in request.POST or not form.is_valid():
             raise Refused(_("Choose an answer, and say in at most 500 letters how you know."))
         leads.answer_criterion(
             lead=row,
             criterion=question,
-            value=form.cleaned_data["reply"],
+            value=form.cleaned_data["value"],
             evidence=form.cleaned_data["evidence"],
             by=request.user,
             at=timezone.now(),
@@ -60,14 +60,15 @@ def criterion(request: Request, pk: int, criterion_pk: int) -> HttpResponse:
         typed = {
             "pk": question.pk,
             "sentence": str(refusal),
-            "reply": request.POST.get("reply", ""),
+            "value": request.POST.get("value"),
             "evidence": request.POST.get("evidence", ""),
         }
         if wanted_part(request, PARTS):
             context = {"lead": row, **_scorecard(request, row, question.scorecard)}
         else:
             context = _page(request, row, question.scorecard)
-        return render_page(request, "crm/lead.html", {**context, "typed": typed}, parts=PARTS)
+        again = scorecard_card.of(context["sheet"], typed)
+        return render_page(request, "crm/lead.html", {**context, **again}, parts=PARTS)
 
     def fresh() -> dict[str, Any]:
         now = access.lead(request, pk)
@@ -92,7 +93,7 @@ def _scorecard(request: Request, lead: Lead, scorecard: Scorecard | None = None)
         "sheet": sheet,
         "missing": verdicts.missing(sheet) if sheet else [],
         "other_scorecards": others,
-        "replies": Reply.choices,
+        **scorecard_card.of(sheet),
         "may_write": may_write,
         "may_score": may_write and lead.is_in_hand,
         "can": {status.value: lead.may_move_to(status) for status in LeadStatus},
@@ -117,6 +118,9 @@ def _page(request: Request, lead: Lead, scorecard: Scorecard | None = None) -> d
         "entries": timeline.of(reader=request.user, lead=lead, before=timeline.moment(request.GET.get("before"))),
         "promises": person.promises.open().for_list() if person else [],
         "rejected": rejected,
+        "meetings": meetings.of(lead, at=timezone.now(), may_write=access.may_write(request.user, lead.owner))
+        if person
+        else None,
         "asked": access.open_question(lead) if lead.status == LeadStatus.HANDED_OFF else None,
         "fits": fits.of(lead, timezone.now()) if lead.status in (LeadStatus.WORKING, LeadStatus.QUALIFIED) else None,
         "may_hand_off": lead.status == LeadStatus.QUALIFIED and access.may_write(request.user, lead.owner),

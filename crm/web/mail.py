@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -15,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm import outbox, pacing, search, unsubscribing, wording
+from crm import letters, outbox, pacing, search, unsubscribing, wording
 from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge, query
-from crm.web.mail_form import BLANK, MailForm, ready_texts
+from crm.web.mail_form import BLANK, MailForm, fingerprint, ready_texts
 from crm.web.page import Request, page_of, redirect_or_part, render_page
 from crm.web.recipients import MOST, Recipient, Recipients
 
@@ -67,6 +68,7 @@ def new(request: Request) -> HttpResponse:
     if request.method != "POST":
         template = next((row for row in templates if str(row.pk) == request.GET.get("template")), None)
         values, notes = ready_texts(recipients, template, request.user)
+        values |= _booking(request, recipients)
         values |= {"template": str(template.pk) if template else BLANK}
         values |= {"is_information": template.is_information if template else False}  # type: ignore[dict-item]
         return _page(request, MailForm(initial=values, **form_of), context | {"notes": notes})
@@ -80,6 +82,23 @@ def new(request: Request) -> HttpResponse:
         if done is not None:
             return done
     return _page(request, form, context)
+
+
+def _booking(request: Request, recipients: Recipients) -> dict[str, str]:
+    """The ready text of a link to book an appointment, when the address names one (`?link=`) and it is meant for who gets the mail."""
+    key = query.number(request.GET.get("link"))
+    if key is None or recipients.is_to_several:
+        return {}
+    link = access.booking_link(request, key)
+    if link.person_id != recipients.only.person.pk:
+        return {}
+    (language,) = recipients.languages
+    url = settings.SITE_URL + reverse("crm:book", args=[link.token])
+    subject = letters.booking_subject(language)
+    text = letters.booking(
+        to=link.person, sender=request.user, host=link.user, minutes=link.minutes, url=url, language=language
+    )
+    return {f"subject_{language}": subject, f"text_{language}": text, "offered": fingerprint([subject, text])}
 
 
 @require_POST

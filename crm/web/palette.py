@@ -94,6 +94,7 @@ BEGIN = (
 
 PLACES = (
     (_("Today"), "sun", "crm:today"),
+    (_("Agenda"), "calendar", "crm:agenda"),
     (_("Leads"), "inbox", "crm:inbox"),
     (_("People"), "users", "crm:people"),
     (_("Organisations"), "building", "crm:organisations"),

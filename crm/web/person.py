@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from crm import correspondence
 from crm.models import Person, Position, User
-from crm.web import access, peace
+from crm.web import access, meetings, peace
 from crm.web.page import Request, render_page
 from crm.web.timelines import shown_timeline
 
@@ -52,6 +52,7 @@ def person(request: Request, pk: int) -> HttpResponse:
             "introduced": access.people().filter(introduced_by=who).order_by("family_name", "given_name", "id")[:EACH],
             "colleagues": _colleagues(who, current),
             "may_write": access.may_write(request.user, who.owner),
+            "meetings": meetings.of(who, at=timezone.now(), may_write=access.may_write(request.user, who.owner)),
         }
         | shown_timeline(request, person=who),
         parts=("timeline",),

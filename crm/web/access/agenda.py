@@ -39,9 +39,11 @@ def booking_links() -> QuerySet[BookingLink]:
 
 
 def booking_link(request: Request, pk: int) -> BookingLink:
-    """Whoever has its address can book by it, so it is shown only to who may change it: who made it, the host, their teams and those who lead."""
-    row = get_object_or_404(booking_links(), pk=pk)
-    if not (may_write(request.user, row.user) or may_write(request.user, row.made_by)):
+    """Whoever has its address can book by it, so it is shown only to who may change it: who made it, the host, the owner of the lead or deal, their
+    teams and those who lead."""
+    row = get_object_or_404(booking_links().select_related("lead__owner", "deal__owner", "user__team"), pk=pk)
+    owners = [row.user, row.made_by, *(about.owner for about in (row.lead, row.deal) if about is not None)]
+    if not any(may_write(request.user, owner) for owner in owners):
         raise PermissionDenied
     return row
 
