@@ -84,11 +84,12 @@ def tell(request: Request, pk: int) -> HttpResponse:
     """The open question is answered by whoever gave the lead, their team or those who lead."""
     row = access.given_hand_off(request, pk)
     form = TellForm(request.POST, prefix="tell")
+    question = row.questions.open().first()
+    if question is None:
+        messages.error(request, _("No question is open about this hand-off."))
+        return _go(request, reverse("crm:hand-off", args=[pk]))
 
     def do() -> str:
-        question = row.questions.open().first()
-        if question is None:
-            raise Refused(_("No question is open about this hand-off."))
         handoffs.tell(question=question, by=request.user, at=timezone.now(), **form.cleaned_data)
         messages.success(request, _("%(name)s reads your answer, and the clock goes on.") % {"name": row.to_user})
         return reverse("crm:hand-off", args=[pk])
@@ -107,7 +108,7 @@ def redirect(request: Request, pk: int) -> HttpResponse:
     if request.user.role == Role.MANAGER and request.user.pk != row.to_user_id:
         people[request.user.pk] = request.user
     best = fitting.suggested([line.fit for line in lines])
-    form = RedirectForm(request.POST or None, initial={"to": best.user.pk if best else None})
+    form = RedirectForm(request.POST if request.method == "POST" else None, initial={"to": best.user.pk if best else None})
     form.fields["to"].choices = [(user.pk, str(user)) for user in people.values()]  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         to = people[form.cleaned_data["to"]]

@@ -40,7 +40,7 @@ def new(request: Request, pk: int) -> HttpResponse:
     lines = fits.of(lead, now)
     best = fitting.suggested([line.fit for line in lines])
     proposed = query.number(request.GET.get("to")) or (best.user.pk if best else None)
-    form = HandOffForm(request.POST or None, initial={"to": proposed})
+    form = HandOffForm(request.POST if request.method == "POST" else None, initial={"to": proposed})
     form.fields["to"].choices = [(line.fit.user.pk, str(line.fit.user)) for line in lines]  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         to = next(line.fit.user for line in lines if line.fit.user.pk == form.cleaned_data["to"])

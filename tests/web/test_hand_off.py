@@ -113,10 +113,13 @@ def test_the_second_of_two_hears_who_was_first_and_when(login: Login, account_ma
 
 def test_rejection_needs_a_reason_and_returns_the_lead(login: Login, account_manager: User, hand_off: HandOff) -> None:
     client = login(account_manager)
-    assert client.post(f"/hand-offs/{hand_off.pk}/reject/", {"reject-reason": " "}).status_code == 200
+    for nothing in ({"reject-kind": "too_early", "reject-reason": " "}, {"reject-kind": "", "reject-reason": "No."}):
+        assert client.post(f"/hand-offs/{hand_off.pk}/reject/", nothing).status_code == 200
     hand_off.refresh_from_db()
     assert hand_off.state == HandOffState.SUBMITTED
-    client.post(f"/hand-offs/{hand_off.pk}/reject/", {"reject-reason": "No budget before June."})
+    client.post(
+        f"/hand-offs/{hand_off.pk}/reject/", {"reject-kind": "too_early", "reject-reason": "No budget before June."}
+    )
     hand_off.refresh_from_db()
     hand_off.lead.refresh_from_db()
     assert (hand_off.state, hand_off.lead.status) == (HandOffState.REJECTED, LeadStatus.WORKING)
@@ -182,10 +185,74 @@ def test_the_list_shows_what_waits_for_whom(
     assert shown(foreign) == {"Piet Foreign"}
     assert shown(manager) == {"Sofie De Wit", "Piet Foreign"}
     assert shown(sdr) == {"Sofie De Wit"}
-    handoffs.reject(hand_off=hand_off, reason="No budget.", by=account_manager, at=make.AT)
+    handoffs.reject(hand_off=hand_off, kind="no_fit", reason="No budget.", by=account_manager, at=make.AT)
     page = login(sdr).get("/hand-offs/").content.decode()
     assert "No hand-off waits here" in page
     assert "No budget." in page
+
+
+def test_the_account_manager_asks_back_and_the_sdr_answers(
+    login: Login, sdr: User, account_manager: User, hand_off: HandOff
+) -> None:
+    url = f"/hand-offs/{hand_off.pk}/"
+    asking, answering = login(account_manager), login(sdr)
+    assert asking.post(f"{url}ask/", {"ask-question": " "}).status_code == 200
+    asking.post(f"{url}ask/", {"ask-question": "Who decides <b>with</b> her?"})
+    for path in (url, f"/leads/{hand_off.lead_id}/"):
+        shown = answering.get(path).content.decode()
+        assert "Who decides &lt;b&gt;with&lt;/b&gt; her?" in shown
+    assert "asks you something" in answering.get("/leads/").content.decode()
+    assert "asks you something" in answering.get("/").content.decode()
+    assert "asked back" in asking.get("/hand-offs/").content.decode()
+    assert "answer in 4 hours" not in asking.get(url).content.decode()
+    assert "A question is open already" in asking.post(f"{url}ask/", {"ask-question": "And?"}).content.decode()
+    assert "Your answer" in answering.get(url).content.decode()
+    answer = answering.post(f"{url}tell/", {"tell-answer": "Her brother does."})
+    assert answer["Location"] == url
+    shown = asking.get(url).content.decode()
+    assert "Her brother does." in shown
+    assert "answer in 4 hours" in shown
+    again = answering.post(f"{url}tell/", {"tell-answer": "Again"}, follow=True)
+    assert "No question is open" in again.content.decode()
+    assert "asks you something" not in answering.get("/leads/").content.decode()
+
+
+def test_by_htmx_a_question_that_is_refused_keeps_what_was_typed(
+    login: Login, account_manager: User, hand_off: HandOff
+) -> None:
+    client = login(account_manager)
+    handoffs.ask(hand_off=hand_off, question="Who decides?", by=account_manager, at=make.AT)
+    shown = client.post(f"/hand-offs/{hand_off.pk}/ask/", {"ask-question": "And when?"}, headers=HTMX).content.decode()
+    assert "<html" not in shown
+    assert "A question is open already" in shown
+    assert "And when?" in shown
+
+
+def test_another_team_does_not_answer_what_the_sdr_is_asked(
+    login: Login, account_manager: User, outsider: User, hand_off: HandOff
+) -> None:
+    handoffs.ask(hand_off=hand_off, question="Who decides?", by=account_manager, at=make.AT)
+    assert login(outsider).post(f"/hand-offs/{hand_off.pk}/tell/", {"tell-answer": "I do."}).status_code == 403
+
+
+def test_who_leads_gives_it_to_somebody_else_or_takes_it(
+    login: Login, account_manager: User, manager: User, hand_off: HandOff
+) -> None:
+    els = make.user("Els Verbeke", Role.ACCOUNT_MANAGER)
+    client = login(manager)
+    url = f"/hand-offs/{hand_off.pk}/redirect/"
+    shown = client.get(url).content.decode()
+    assert "Els Verbeke" in shown
+    assert "I take it myself" in shown
+    assert "Choose an account manager." in client.post(url, {"to": account_manager.pk}).content.decode()
+    client.post(url, {"to": els.pk})
+    new = HandOff.objects.waiting().get()
+    assert (new.to_user, new.lead) == (els, hand_off.lead)
+    old = client.get(f"/hand-offs/{hand_off.pk}/").content.decode()
+    assert "was given to somebody else" in old
+    client.post(f"/hand-offs/{new.pk}/redirect/", {"to": manager.pk})
+    assert HandOff.objects.waiting().get().to_user == manager
+    assert "given to somebody else" in client.post(url, {"to": els.pk}).content.decode()
 
 
 def test_it_asks_few_questions(
@@ -199,7 +266,7 @@ def test_it_asks_few_questions(
     for _ in range(3):
         make.hand_off(sdr, account_manager)
     client = login(account_manager)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(21):
         client.get(f"/hand-offs/{hand_off.pk}/")
     with django_assert_max_num_queries(5):
         client.get("/hand-offs/")
