@@ -41,6 +41,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="10"),
         "options": {"expires": 50 * 60},
     },
+    "let what was never confirmed expire": {
+        # A link counts by its own moment; this only tidies the lists.
+        "task": "crm.tasks.expire_submissions",
+        "schedule": crontab(minute="20"),
+        "options": {"expires": 50 * 60},
+    },
     "look into the mailboxes": {
         # Where the server says when mail arrives, `watch_mailboxes` asks sooner.
         "task": "crm.tasks.poll_mailboxes",

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import assignment, duplicates, follow_ups, handoffs, imports, mailboxes, merging, outbox, readings
+from crm import assignment, duplicates, follow_ups, handoffs, imports, mailboxes, merging, outbox, readings, submissions
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,12 @@ def return_untouched_leads() -> None:
 def send_mail() -> None:
     """Every mail whose moment has come is on its way."""
     outbox.send_due(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def expire_submissions() -> None:
+    """What visitors never confirmed is marked so."""
+    submissions.expire(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -46,6 +46,7 @@ from crm.models import (
     DeclineReason,
     Direction,
     DoNotContact,
+    FormSubmission,
     HandOff,
     Lead,
     Mailbox,
@@ -64,6 +65,7 @@ from crm.models import (
     Role,
     SavedView,
     Scope,
+    SubmissionState,
     Team,
     User,
 )
@@ -123,6 +125,19 @@ def alternative(name: str = "", *, by: User, at: datetime = AT, **fields: Any) -
     """What we offer instead: something they can buy by themselves, unless `kind` says otherwise."""
     given: dict[str, Any] = {"kind": AlternativeKind.OFFERING, "name": name or f"Alternative {next(_numbers)}"}
     return declining.save_alternative(by=by, at=at, **given | fields)
+
+
+def submission(form: CaptureForm, *, at: datetime = AT, **fields: Any) -> FormSubmission:
+    """What somebody sent by this form, as it stands in that state."""
+    number = next(_numbers)
+    given: dict[str, Any] = {
+        "message_id": f"{form.slug}:page{number}:words",
+        "state": SubmissionState.TAKEN,
+        "language": form.language,
+        "values": {"name": f"Sender Number{number}", "email": f"sender{number}@x.example", "message": "Which dates?"},
+        "received_at": at,
+    }
+    return FormSubmission.objects.create(form=form, **given | fields)
 
 
 def scorecard(name: str = "Ideal client", version: int = 1) -> Scorecard:

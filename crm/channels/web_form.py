@@ -19,6 +19,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from crm.channels import reading_along
 from crm.channels.web_fields import MOST, Asked, field_for
 
 MESSAGE_ID_LASTS = timedelta(days=14)
@@ -27,7 +28,6 @@ AGAIN = "again"
 """Ends the message id of a page that shows what was typed before: whoever gets it may press at once."""
 KEPT = 20_000
 """Letters that are kept of a field that is too long, for whoever looks at it."""
-LONGEST_READING = 8_000
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class WebForm(forms.Form):
             answers=answers,
             questions={one.key: one.label for one in self.asked if one.key in answers},
             consent=self.consent if self.cleaned_data.get("consent") else "",
-            reading=str(self.data.get("reading", ""))[:LONGEST_READING],
+            reading=str(self.data.get("reading", ""))[: reading_along.LONGEST],
             page_id=self.page_id,
             opened_at=self.opened_at,
             is_trap=bool(self.cleaned_data.get("website")),

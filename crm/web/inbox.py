@@ -56,6 +56,7 @@ def inbox(request: Request) -> HttpResponse:
         or chosen["status"] != IN_HAND_WORD
         or chosen["owner"] != _own_view(request.user),
         "now": timezone.now(),
+        "has_refused": request.user.is_leading and access.submissions().to_review().exists(),
         "asked": access.hand_offs().asked().filter(from_user=request.user).for_page(),
         **_offered(chosen),
     }

@@ -19,6 +19,9 @@ from crm.models import (
     EmailAddress,
     Finding,
     FollowUp,
+    FormField,
+    FormSubmission,
+    FormText,
     HandOff,
     HandOffQuestion,
     HealthReading,
@@ -118,6 +121,18 @@ def reading() -> HealthReading:
 
 def touch() -> Touch:
     return Touch.objects.create(person=make.person(), content=make.content(), at=make.AT)
+
+
+def form_text() -> FormText:
+    return FormText.objects.get(form=make.form("ask"))
+
+
+def form_field() -> FormField:
+    return FormField.objects.get(form=make.form("ask"), kind="phone")
+
+
+def submission(**fields: Any) -> FormSubmission:
+    return make.submission(make.form("ask"), **fields)
 
 
 def lead() -> Lead:
@@ -303,6 +318,16 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "outgoing_mail_message_id_once": lambda: again(outgoing_mail()),
     "saved_view_name_once_per_owner": lambda: again(view()),
     "saved_view_has_a_name": lambda: spoil(view(), name=""),
+    "form_owner_rule_known": lambda: spoil(make.form("ask"), owner_rule="dice"),
+    "form_text_once_per_language": lambda: again(form_text()),
+    "form_text_has_title": lambda: spoil(form_text(), title=""),
+    "form_field_once": lambda: again(form_field()),
+    "form_field_kind_known": lambda: spoil(form_field(), kind="shoe size"),
+    "form_field_question_named": lambda: spoil(form_field(), kind="question"),
+    "submission_state_known": lambda: spoil(submission(), state="lost"),
+    "submission_refused_because": lambda: spoil(submission(), state="refused"),
+    "submission_waits_until": lambda: spoil(submission(), state="waiting"),
+    "submission_consent_dated": lambda: spoil(submission(), consent="Yes."),
 }
 
 
