@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import letters
-from crm.models import Deal, MailTemplate, Person, User
+from crm.models import Alternative, Deal, DeclineReason, MailTemplate, Person, User
 from crm.refusal import Refused
 
 PLACEHOLDERS: dict[str, Any] = {
@@ -134,6 +134,33 @@ def blank(*, person: Person | None, sender: User) -> Wording:
     """A mail without a template: greeting, room, closing."""
     language = language_of(person)
     return Wording("", letters.answer(to=person, sender=sender, language=language), language)
+
+
+def kind_no(
+    reason: DeclineReason,
+    *,
+    to: Person | None,
+    sender: User,
+    language: str,
+    alternative: Alternative | None = None,
+    organisation: str | None = None,
+) -> str:
+    """The whole letter of a kind no: the words of the reason, then what we offer instead, between greeting and closing. Empty when the reason has
+    no words in this language and nothing is offered: then there is nothing to send."""
+    language = language if language in LANGUAGES else settings.LANGUAGE_CODE
+    values = words(person=to, sender=sender, language=language, organisation=organisation)
+    said = [fill(getattr(reason, f"text_{language}"), values).strip()]
+    if alternative is not None:
+        said.append(offered(alternative, values, language))
+    body = "\n\n".join(filter(None, said))
+    return letters.framed(body, to=to, sender=sender, language=language) if body else ""
+
+
+def offered(alternative: Alternative, values: Mapping[str, str], language: str) -> str:
+    """What we offer instead, in its own sentences, with its address; by its name alone when nobody wrote sentences in this language."""
+    text = fill(getattr(alternative, f"text_{language}"), values).strip() or alternative.name
+    address = alternative.url or (alternative.content.url if alternative.content else "")
+    return text if not address or address in text else f"{text}\n{address}"
 
 
 def _parsed(text: str) -> Template:

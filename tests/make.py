@@ -6,9 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from crm import (
+    absences,
     advocacy,
     appointments,
+    assignment,
     attempts,
     bulk,
     capture,
@@ -18,6 +22,7 @@ from crm import (
     declining,
     do_not_contact,
     handoffs,
+    hooks,
     leads,
     outbox,
     people,
@@ -29,10 +34,12 @@ from crm import (
 )
 from crm.channels.register_file import Entry
 from crm.models import (
+    Absence,
     Alternative,
     AlternativeKind,
     Appointment,
     AppointmentKind,
+    AssignmentRule,
     Attachment,
     Attempt,
     BookingLink,
@@ -48,6 +55,7 @@ from crm.models import (
     DoNotContact,
     FormSubmission,
     HandOff,
+    InboundHook,
     Lead,
     Mailbox,
     MailMessage,
@@ -102,6 +110,12 @@ def person(name: str = "", *, at: datetime = AT, by: User | None = None, **field
 
 def content(title: str = "", **fields: Any) -> Content:
     return Content.objects.create(title=title or f"Article {next(_numbers)}", **fields)
+
+
+def hook(slug: str = "", *, at: datetime = AT, by: User | None = None, **fields: Any) -> InboundHook:
+    """An open webhook; its secret is `sealed.unseal(hook.sealed_secret)`."""
+    given: dict[str, Any] = {"name": f"Program {next(_numbers)}", "origin": "trial", "language": "en"}
+    return hooks.make(slug=slug, by=by, at=at, **{"owner_rule": OwnerRule.NOBODY, **given} | fields)[0]
 
 
 def form(slug: str = "", **fields: Any) -> CaptureForm:
@@ -266,6 +280,18 @@ def referral(by: User, *, at: datetime = AT, deal: Deal | None = None) -> Referr
     deal = deal or won_deal(by, at=at)
     assert deal.person is not None
     return advocacy.ask(person=deal.person, deal=deal, by=by, at=at)
+
+
+def absence(of: User, *, at: datetime = AT, days: int = 0, **fields: Any) -> Absence:
+    """Away from today on, and so many days more."""
+    today = timezone.localdate(at, of.zone)
+    given: dict[str, Any] = {"starts_on": today, "ends_on": today + timedelta(days=days), "by": of}
+    return absences.note(user=of, at=at, **given | fields)
+
+
+def assignment_rule(to: User, *, by: User, at: datetime = AT, **says: Any) -> AssignmentRule:
+    """What is Belgian goes to them, unless `says` says otherwise."""
+    return assignment.save_rule(user=to, by=by, at=at, **(says or {"country": "BE"}))
 
 
 def mailbox(owner: User | None, *, at: datetime = AT, address: str = "", **fields: Any) -> Mailbox:

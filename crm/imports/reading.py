@@ -24,7 +24,7 @@ from crm.channels import csv_file
 from crm.channels.csv_file import Sheet
 from crm.channels.import_map import ImportMap
 from crm.free_mail import FREE_MAIL_DOMAINS, company_domain
-from crm.models import DealState, Language, LeadStatus, LostReason, ReadyReason, Stage, Tier
+from crm.models import DealState, DeclineReason, Language, LeadStatus, LostReason, Stage, Tier
 from crm.models.organisations import validate_kvk, validate_vat
 from crm.refusal import Refused
 
@@ -290,6 +290,23 @@ def _choice(choices: Any, refusal: str) -> Callable[[str], str]:
     return convert
 
 
+def _decline_reason(refusal: str) -> Callable[[str], str]:
+    """The code of a reason in the list, by its code or by its name in either language. The list is read once, when the first cell is."""
+    known: dict[str, str] = {}
+    codes: list[str] = []
+
+    def convert(cell: str) -> str:
+        if not codes:
+            for code, *labels in DeclineReason.objects.values_list("code", "label_en", "label_nl"):
+                codes.append(code)
+                known.update(dict.fromkeys((word.casefold() for word in (code, *labels)), code))
+        if cell.casefold() not in known:
+            raise Refused(refusal % {"known": ", ".join(codes)})
+        return known[cell.casefold()]
+
+    return convert
+
+
 def _language(cell: str) -> str:
     code = re.split("[-_]", cell.lower())[0]
     known = {"english": "en", "engels": "en", "dutch": "nl", "nederlands": "nl"}
@@ -381,7 +398,7 @@ class Leads:
             "origin": _text(50),
             "owner": _text(100),
             "status": _choice(LeadStatus, _("This is no status of a lead; known are %(known)s.")),
-            "decline_reason": _choice(ReadyReason, _("This is no reason to decline; known are %(known)s.")),
+            "decline_reason": _decline_reason(_("This is no reason to decline; known are %(known)s.")),
             "nurture_until": _day(plan),
             "message": _whole_text,
         }

@@ -8,19 +8,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.content import Content
+from crm.ready_reasons import ReadyReason
 
-
-class ReadyReason(models.TextChoices):
-    """The reasons with which every list begins, by their codes."""
-
-    NO_NEED = "no_need", _("They do not need what we make")
-    TOO_SMALL = "too_small", _("Too small for us to help well")
-    TOO_LARGE = "too_large", _("Too large for us to help well")
-    NO_BUDGET = "no_budget", _("No budget for it")
-    NOT_NOW = "not_now", _("Not the right moment")
-    NO_MATCH = "no_match", _("We do not work in the same way")
-    NO_REPLY = "no_reply", _("They do not answer")
-    NOT_SERIOUS = "not_serious", _("Not a real enquiry")
+__all__ = ["Alternative", "AlternativeKind", "DeclineReason", "ReadyReason"]
 
 
 class DeclineReason(models.Model):

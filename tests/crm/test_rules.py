@@ -292,6 +292,52 @@ def test_an_introduction_ends_the_wait_for_it(account_manager):
     assert is_quiet(Rule.REFERRAL_PROMISE)
 
 
+# ---- Open question -------------------------------------------------------------------------------------------------
+
+
+def asked(lead, sdr, question="Who signs?", on=None, at=AT):
+    return verdicts.ask_first(lead=lead, question=question, on=on or TODAY + days(3), by=sdr, at=at)
+
+
+def test_what_we_need_to_know_is_asked_on_its_day(sdr):
+    asked(make.working_lead(sdr, name="Sofie De Wit"), sdr)
+    refresh()
+    assert is_quiet(Rule.OPEN_QUESTION)
+    refresh(AT + days(3))
+    follow_up = only(Rule.OPEN_QUESTION)
+    assert said(follow_up, AT + days(3)) == "Before we decide about Sofie De Wit we need to know: “Who signs?”"
+    assert badge(follow_up, AT + days(3)) == ""
+    assert badge(follow_up, AT + days(5)) == "to be asked since 26 November"
+
+
+@pytest.mark.parametrize("ends", ["answer", "verdict", "anew"])
+def test_a_question_that_is_settled_is_asked_no_more(sdr, ends):
+    lead = make.answered(make.working_lead(sdr), by=sdr)
+    lead = asked(lead, sdr, on=TODAY)
+    refresh()
+    only(Rule.OPEN_QUESTION)
+    if ends == "answer":
+        verdicts.question_answered(lead=lead, answer="The board", by=sdr, at=AT)
+    elif ends == "verdict":
+        verdicts.qualify(lead=lead, by=sdr, at=AT)
+    else:
+        verdicts.judge_anew(lead=lead, by=sdr, at=AT)
+    refresh()
+    assert is_quiet(Rule.OPEN_QUESTION)
+    assert FollowUp.objects.get(rule=Rule.OPEN_QUESTION).outcome == Outcome.CAUSE_GONE
+
+
+def test_another_question_is_another_thing_to_do(sdr):
+    lead = asked(make.working_lead(sdr), sdr, on=TODAY)
+    refresh()
+    follow_ups.complete(follow_up=only(Rule.OPEN_QUESTION), by=sdr, at=AT)
+    refresh()
+    assert is_quiet(Rule.OPEN_QUESTION)
+    asked(lead, sdr, "And who pays?", on=TODAY)
+    refresh()
+    assert "And who pays?" in said(only(Rule.OPEN_QUESTION))
+
+
 # ---- Come back -----------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +359,7 @@ def test_a_declined_lead_comes_back_only_when_a_day_was_named(sdr):
     verdicts.decline(lead=make.working_lead(sdr), reason="no_need", by=sdr, at=AT)
     refresh(AT + days(7))
     assert said(only(Rule.COME_BACK), AT + days(7)).startswith("We said no to ")
+    assert "(“Not the right moment”)" in said(only(Rule.COME_BACK), AT + days(7))
 
 
 # ---- Keep in touch -------------------------------------------------------------------------------------------------

@@ -6,10 +6,25 @@ from datetime import date, timedelta
 
 import pytest
 
-from crm import letters, verdicts
-from crm.models import Event, EventKind, Lead, LeadStatus, OutgoingMail, ReadyReason, User, Verdict
+from crm import handoffs, outbox, people, verdicts
+from crm.models import (
+    DeclineReason,
+    Event,
+    EventKind,
+    Gate,
+    Lead,
+    LeadStatus,
+    OutgoingMail,
+    Override,
+    PastAssessment,
+    Person,
+    ReadyReason,
+    User,
+    Verdict,
+)
 from crm.refusal import Refused
-from qualification.models import Scorecard
+from crm.timeline import sentences
+from qualification.models import Answer, Criterion, CriterionKind, Scorecard
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +47,7 @@ def test_qualifying_twice_changes_nothing(sdr: User) -> None:
 @pytest.mark.parametrize(
     ("replies", "says"),
     [
-        ({"Ten people or more": "no"}, "“Ten people or more” is a must-have and is not met"),
+        ({"Ten people or more": "no"}, "The must-have “Ten people or more” is not met"),
         ({"They chose a date and say why": "unknown"}, "Answer the must-have “They chose a date and say why” first"),
     ],
 )
@@ -103,13 +118,200 @@ def test_a_declined_lead_can_be_taken_up_again_by_a_colleague(sdr: User, teammat
         verdicts.reopen(lead=lead, by=teammate, at=make.AT)
 
 
-def test_every_reason_has_a_kind_text_in_both_languages(sdr: User) -> None:
-    person = make.person("Sofie De Wit")
-    for reason in ReadyReason:
-        english = letters.kind_no(reason, to=person, sender=sdr, language="en")
-        dutch = letters.kind_no(reason, to=person, sender=sdr, language="nl")
-        assert english.startswith("Dear Sofie,")
-        assert english.endswith("Kind regards,\nSofie Peeters")
-        assert dutch.startswith("Beste Sofie,")
-        assert letters.is_ready_text(dutch.replace("\n", "\r\n"), to=person, sender=sdr, language="nl")
-    assert not letters.is_ready_text("My own words", to=person, sender=sdr, language="nl")
+# ---- Against the advice ----------------------------------------------------------------------------------------------
+
+
+def test_qualifying_against_the_advice_asks_why_and_lists_the_override(sdr: User, account_manager: User) -> None:
+    lead = make.answered(make.working_lead(sdr), by=sdr, replies={"Ten people or more": "no"})
+    with pytest.raises(verdicts.AgainstAdvice):
+        verdicts.qualify(lead=lead, by=sdr, at=make.AT, why="  ")
+    lead = verdicts.qualify(lead=lead, by=sdr, at=make.AT, why="They hire ten in May.")
+    assert (lead.status, lead.verdict_why) == (LeadStatus.QUALIFIED, "They hire ten in May.")
+    override = Override.objects.get()
+    assert (override.gate, override.lead, override.why) == (Gate.VERDICT, lead, "They hire ten in May.")
+    event = Event.objects.get(kind=EventKind.LEAD_QUALIFIED)
+    assert "They hire ten in May." in sentences.SENTENCES[EventKind.LEAD_QUALIFIED]({}, event.new or {})
+    offered = handoffs.submit(lead=lead, to=account_manager, by=sdr, at=make.AT)
+    assert offered.lead.status == LeadStatus.HANDED_OFF
+
+
+def test_a_reason_is_kept_only_where_it_was_needed(sdr: User) -> None:
+    lead = make.answered(make.working_lead(sdr), by=sdr)
+    assert verdicts.qualify(lead=lead, by=sdr, at=make.AT, why="just because").verdict_why == ""
+    assert not Override.objects.exists()
+
+
+def test_a_lead_without_an_answer_cannot_be_qualified_for_any_reason(sdr: User) -> None:
+    with pytest.raises(Refused, match="Answer the scorecard") as refused:
+        verdicts.qualify(lead=make.working_lead(sdr), by=sdr, at=make.AT, why="I feel it")
+    assert not isinstance(refused.value, verdicts.AgainstAdvice)
+
+
+def test_declining_when_both_say_yes_asks_why(sdr: User) -> None:
+    lead = make.answered(make.working_lead(sdr), by=sdr)
+    with pytest.raises(verdicts.AgainstAdvice):
+        verdicts.decline(lead=lead, reason="no_match", by=sdr, at=make.AT)
+    lead = verdicts.decline(lead=lead, reason="no_match", why="They sued two suppliers.", by=sdr, at=make.AT)
+    assert (lead.status, lead.verdict_why) == (LeadStatus.DECLINED, "They sued two suppliers.")
+    assert not Override.objects.exists()
+    event = Event.objects.get(kind=EventKind.LEAD_DECLINED)
+    assert "They sued two suppliers." in sentences.SENTENCES[EventKind.LEAD_DECLINED]({}, event.new or {})
+
+
+# ---- Need to know more -----------------------------------------------------------------------------------------------
+
+
+def ask(lead: Lead, sdr: User, question: str = "Who signs?", days: int = 2) -> Lead:
+    return verdicts.ask_first(
+        lead=lead, question=question, on=make.AT.date() + timedelta(days=days), by=sdr, at=make.AT
+    )
+
+
+def test_a_question_keeps_the_lead_in_hand(sdr: User) -> None:
+    lead = ask(make.working_lead(sdr), sdr)
+    assert (lead.status, lead.verdict, lead.open_question) == (LeadStatus.WORKING, Verdict.UNDECIDED, "Who signs?")
+    event = Event.objects.get(kind=EventKind.LEAD_QUESTIONED)
+    assert "Who signs?" in sentences.SENTENCES[EventKind.LEAD_QUESTIONED](event.old or {}, event.new or {})
+    assert ask(lead, sdr).open_question == "Who signs?"
+    assert Event.objects.filter(kind=EventKind.LEAD_QUESTIONED).count() == 1
+
+
+@pytest.mark.parametrize(("question", "days"), [("", 1), ("x" * 301, 1), ("Who signs?", -1)])
+def test_a_question_is_a_line_with_a_day_to_come(sdr: User, question: str, days: int) -> None:
+    with pytest.raises(Refused):
+        ask(make.working_lead(sdr), sdr, question, days)
+
+
+def test_only_a_lead_that_is_being_qualified_has_a_question(sdr: User) -> None:
+    for lead in (make.lead(), make.qualified_lead(sdr)):
+        with pytest.raises(Refused):
+            ask(lead, sdr)
+
+
+def test_an_answer_and_any_verdict_end_the_question(sdr: User) -> None:
+    lead = ask(make.working_lead(sdr), sdr)
+    with pytest.raises(Refused):
+        verdicts.question_answered(lead=lead, answer=" ", by=sdr, at=make.AT)
+    lead = verdicts.question_answered(lead=lead, answer="Their board, in May", by=sdr, at=make.AT)
+    assert (lead.open_question, lead.open_question_on) == ("", None)
+    event = Event.objects.filter(kind=EventKind.LEAD_QUESTIONED).latest("pk")
+    assert "Their board, in May" in sentences.SENTENCES[EventKind.LEAD_QUESTIONED](event.old or {}, event.new or {})
+    lead = verdicts.nurture(lead=ask(lead, sdr), until=date(2027, 1, 4), by=sdr, at=make.AT)
+    assert (lead.open_question, lead.open_question_on) == ("", None)
+
+
+# ---- A good no -------------------------------------------------------------------------------------------------------
+
+
+def test_quiet_until_the_day_on_which_we_come_back(sdr: User) -> None:
+    lead = make.working_lead(sdr)
+    day = date(2027, 11, 2)
+    lead = verdicts.decline(
+        lead=lead, reason="not_now", message="Until next year.", come_back_on=day, by=sdr, at=make.AT
+    )
+    person = Person.objects.get(pk=lead.person_id)
+    assert person.not_before == day
+    assert "Not the right moment" in person.not_before_why
+    assert outbox.send_due(at=make.AT) == 1
+    assert not OutgoingMail.objects.filter(held_at__isnull=False).exists()
+    lead = verdicts.reopen(lead=lead, by=sdr, at=make.AT)
+    assert Person.objects.get(pk=lead.person_id).not_before is None
+
+
+def test_who_asked_for_longer_quiet_keeps_it(sdr: User) -> None:
+    lead = make.working_lead(sdr)
+    assert lead.person is not None
+    later = date(2028, 1, 3)
+    people.set_not_before(person=lead.person, until=later, why="a sabbatical", by=sdr, at=make.AT)
+    lead = verdicts.decline(lead=lead, reason="not_now", come_back_on=date(2027, 11, 2), by=sdr, at=make.AT)
+    verdicts.reopen(lead=lead, by=sdr, at=make.AT)
+    assert Person.objects.get(pk=lead.person_id).not_before == later
+
+
+def test_what_we_offered_instead_stays_with_the_lead(sdr: User, admin_user: User) -> None:
+    offered = make.alternative("A webinar", by=admin_user)
+    lead = verdicts.decline(lead=make.working_lead(sdr), reason="too_small", alternative=offered, by=sdr, at=make.AT)
+    assert lead.alternative == offered
+    offered.is_active = False
+    with pytest.raises(Refused, match="not offered any more"):
+        verdicts.decline(lead=make.working_lead(sdr), reason="too_small", alternative=offered, by=sdr, at=make.AT)
+
+
+def test_a_reason_that_is_closed_or_unknown_is_none(sdr: User) -> None:
+    DeclineReason.objects.filter(code="too_large").update(is_active=False)
+    for code in ("too_large", "nonsense"):
+        with pytest.raises(Refused, match="Choose the reason"):
+            verdicts.decline(lead=make.working_lead(sdr), reason=code, by=sdr, at=make.AT)
+
+
+def test_we_look_back_on_a_no_and_only_on_a_no(sdr: User) -> None:
+    lead = make.working_lead(sdr)
+    with pytest.raises(Refused):
+        verdicts.evaluate_no(lead=lead, would_decide_same=True, by=sdr, at=make.AT)
+    lead = verdicts.decline(lead=lead, reason="too_small", by=sdr, at=make.AT)
+    lead = verdicts.evaluate_no(
+        lead=lead, would_decide_same=False, line="They grew fast.", by=sdr, at=make.AT + timedelta(days=120)
+    )
+    assert (lead.would_decide_same, lead.evaluation, lead.evaluated_by) == (False, "They grew fast.", sdr)
+    event = Event.objects.get(kind=EventKind.LEAD_EVALUATED)
+    assert "They grew fast." in sentences.SENTENCES[EventKind.LEAD_EVALUATED]({}, event.new or {})
+    lead = verdicts.reopen(lead=lead, by=sdr, at=make.AT + timedelta(days=121))
+    lead = verdicts.decline(lead=lead, reason="no_budget", by=sdr, at=make.AT + timedelta(days=122))
+    assert (lead.would_decide_same, lead.evaluation, lead.evaluated_at) == (None, "", None)
+
+
+# ---- Judged anew -----------------------------------------------------------------------------------------------------
+
+
+def test_judging_anew_keeps_the_earlier_assessment_with_its_scores_and_verdict(sdr: User, teammate: User) -> None:
+    lead = make.qualified_lead(sdr)
+    old = lead.assessment_id
+    lead = verdicts.judge_anew(lead=lead, by=teammate, at=make.AT + timedelta(days=1))
+    past = PastAssessment.objects.get()
+    assert (past.assessment_id, past.verdict, past.verdict_by) == (old, Verdict.QUALIFIED, sdr)
+    assert (past.score_ours, past.score_theirs, past.replaced_by) == (100, 100, teammate)
+    assert (lead.status, lead.verdict, lead.verdict_at) == (LeadStatus.WORKING, Verdict.UNDECIDED, None)
+    assert lead.assessment_id != old
+    assert Answer.objects.filter(assessment=lead.assessment).count() == 5
+    assert Answer.objects.filter(assessment=old).count() == 5
+
+
+def test_judging_anew_takes_the_newest_version_and_only_the_answers_that_still_fit(sdr: User) -> None:
+    lead = make.answered(make.working_lead(sdr), by=sdr)
+    first = make.scorecard()
+    second = make.scorecard(version=2)
+    for old, new in zip(first.criteria.all(), second.criteria.all(), strict=True):
+        Criterion.objects.filter(pk=new.pk).update(key=old.key)
+    changed = second.criteria.get(question="Ten people or more")
+    Criterion.objects.filter(pk=changed.pk).update(kind=CriterionKind.SCALE)
+    gone = second.criteria.get(question="Pain they name themselves")
+    Criterion.objects.filter(pk=gone.pk).update(key="another")
+    lead = verdicts.judge_anew(lead=lead, by=sdr, at=make.AT)
+    assert lead.assessment is not None
+    assert lead.assessment.scorecard == second
+    carried = set(lead.assessment.answers.values_list("criterion__question", "evidence"))
+    assert carried == {
+        ("They treat people as we do", "they said so"),
+        ("They chose a date and say why", "they said so"),
+        ("All who decide have spoken to us", "they said so"),
+    }
+
+
+def test_the_verdict_that_was_taken_back_stands_on_the_earlier_assessment(sdr: User, account_manager: User) -> None:
+    lead = make.answered(make.working_lead(sdr), by=sdr, replies={"They treat people as we do": "no"})
+    lead = verdicts.decline(lead=lead, reason="no_match", why="pride", by=sdr, at=make.AT)
+    lead = verdicts.reopen(lead=lead, by=sdr, at=make.AT + timedelta(days=9))
+    lead = verdicts.judge_anew(lead=lead, by=sdr, at=make.AT + timedelta(days=10))
+    past = PastAssessment.objects.get()
+    assert (past.verdict, past.verdict_at, past.verdict_by) == (Verdict.DECLINED, make.AT, sdr)
+    lead = verdicts.judge_anew(lead=lead, by=sdr, at=make.AT + timedelta(days=11))
+    assert [row.verdict for row in lead.past_assessments.all()] == [Verdict.UNDECIDED, Verdict.DECLINED]
+
+
+def test_nothing_is_judged_anew_before_it_was_judged(sdr: User) -> None:
+    for lead in (make.lead(), make.working_lead(sdr)):
+        with pytest.raises(Refused):
+            verdicts.judge_anew(lead=lead, by=sdr, at=make.AT)
+    declined = verdicts.decline(lead=make.working_lead(sdr), reason="no_need", by=sdr, at=make.AT)
+    with pytest.raises(Refused):
+        verdicts.judge_anew(lead=declined, by=sdr, at=make.AT)

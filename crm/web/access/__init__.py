@@ -12,6 +12,15 @@ from crm.web.access.agenda import (
     hosts,
     may_change,
 )
+from crm.web.access.assignment import (
+    assignment_rule,
+    assignment_rules,
+    day_away,
+    days_away,
+    sdr,
+    sdrs,
+    team,
+)
 from crm.web.access.mail import (
     absence,
     attachment,
@@ -119,6 +128,13 @@ from crm.web.access.selections import (
 )
 
 __all__ = [
+    "assignment_rule",
+    "assignment_rules",
+    "day_away",
+    "days_away",
+    "sdr",
+    "sdrs",
+    "team",
     "MergedAway",
     "absence",
     "absences_of",
