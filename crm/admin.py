@@ -1,4 +1,4 @@
-"""The configuration pages for administrators: users, teams, forms, content and pipelines. Leads, people, deals and promises are changed by verbs
+"""The configuration pages for administrators: users, forms and pipelines. Leads, people, deals and promises are changed by verbs
 and are not here."""
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils import dates
+from django.utils import dates, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.models import Content, Pipeline, Stage, Team, User
+from crm import teams
+from crm.models import Pipeline, Stage, Team, User
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class LabelledInline(admin.TabularInline):
 
     formset = LabelledFormSet
     extra = 0
+
 
 # The login is the one of Kring, with its limits on guessing; who is logged in and no administrator gets a plain refusal.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -141,7 +143,11 @@ class UserAdmin(DjangoUserAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        before = Team.objects.filter(pk=form.initial.get("team")).first() if change else None
         super().save_model(request, obj, form, change)
+        # Hours that the administrator chose here are their own choice.
+        if "team" in form.changed_data and not set(teams.HOURS) & set(form.changed_data):
+            teams.settle(user=obj, before=before, by=request.user, at=timezone.now())
         if not change:
             self._send(request, obj)
 
@@ -167,27 +173,6 @@ class UserAdmin(DjangoUserAdmin):
         else:
             text = _("A mail to choose a password is on its way to %(address)s.")
             self.message_user(request, text % {"address": user.email}, messages.SUCCESS)
-
-
-@admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
-    list_display = ("name", "country", "members_number")
-    search_fields = ("name",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
-        return super().get_queryset(request).annotate(number=Count("members"))
-
-    @admin.display(description=gettext_lazy("members"), ordering="number")
-    def members_number(self, team: Any) -> int:
-        return int(team.number)
-
-
-@admin.register(Content)
-class ContentAdmin(admin.ModelAdmin):
-    list_display = ("title", "kind", "topic", "url")
-    list_filter = ("kind", "topic")
-    search_fields = ("title", "topic", "url", "external_id")
-    readonly_fields = ("external_id",)
 
 
 class StageInline(LabelledInline):

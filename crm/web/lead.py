@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import leads, reading, timeline, verdicts
 from crm.models import HandOffState, Lead, LeadStatus
 from crm.refusal import Refused
-from crm.web import access, fits, meetings, scorecard_card
+from crm.web import access, asking, fits, meetings, scorecard_card
 from crm.web.page import Request, announce, redirect_or_part, render_page, wanted_part
 from qualification.models import Scorecard
 
@@ -115,6 +115,7 @@ def _page(request: Request, lead: Lead, scorecard: Scorecard | None = None) -> d
         "email": person.email_addresses.first() if person else None,
         "phone": person.phone_numbers.first() if person else None,
         "reading": reading.of(person, latest=1),
+        "asking": asking.of(lead, request.user),
         "entries": timeline.of(reader=request.user, lead=lead, before=timeline.moment(request.GET.get("before"))),
         "promises": person.promises.open().for_list() if person else [],
         "rejected": rejected,

@@ -31,6 +31,8 @@ def settings(request: Request) -> HttpResponse:
         ],
         "pipelines": access.pipelines().prefetch_related("stages"),
         "imports": access.imports()[:3],
+        "assignment_rules": access.assignment_rules().filter(is_active=True).count(),
+        "away_now": access.days_away().on(timezone.localdate(at)).order_by("ends_on", "pk")[:5],
         "left_in_peace": keyset.bounded_count(access.wishes().standing()),
         "registers": [
             {"row": row, "days": row.days_old(at), "is_old": row.is_old(at)}
@@ -50,6 +52,7 @@ def settings(request: Request) -> HttpResponse:
                 .annotate(number=Count("pk"))
                 .order_by("-number")
             ],
+            "hooks": access.hooks().order_by("-is_active", "name", "id")[:5],
             "mail": access.outgoing_mail()
             .waiting()
             .aggregate(

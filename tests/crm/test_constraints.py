@@ -25,7 +25,9 @@ from crm.models import (
     HandOff,
     HandOffQuestion,
     HealthReading,
+    HookDelivery,
     Lead,
+    LeadTouch,
     Mailbox,
     MailExclusion,
     MailFolder,
@@ -139,6 +141,14 @@ def lead() -> Lead:
     return make.lead()
 
 
+def lead_touch() -> LeadTouch:
+    return LeadTouch.objects.create(lead=lead(), which=LeadTouch.Which.FIRST, at=make.AT)
+
+
+def delivery() -> HookDelivery:
+    return HookDelivery.objects.create(hook=make.hook(), key="msg_1", digest="d", received_at=make.AT)
+
+
 def acquaintance() -> Acquaintance:
     return Acquaintance.objects.create(person=make.person(), other=make.person(), at=make.AT)
 
@@ -242,6 +252,13 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "content_kind_known": lambda: spoil(make.content(), kind="poem"),
     "content_external_id_once": lambda: again(make.content(external_id="7")),
     "touch_once": lambda: again(touch()),
+    "lead_touch_once": lambda: again(lead_touch()),
+    "lead_touch_which_known": lambda: spoil(lead_touch(), which="middle"),
+    "received_message_once": lambda: again(lead().received_messages.get(), is_first=False),
+    "received_message_one_first": lambda: again(lead().received_messages.get(), external_id="another"),
+    "received_message_has_id": lambda: spoil(lead().received_messages.get(), external_id=""),
+    "hook_owner_rule_known": lambda: spoil(make.hook(), owner_rule="boss"),
+    "hook_delivery_once": lambda: again(delivery()),
     "lead_message_once": lambda: again(lead()),
     "lead_status_known": lambda: spoil(lead(), status="lost"),
     "lead_verdict_known": lambda: spoil(lead(), verdict="maybe", verdict_at=make.AT),
@@ -299,6 +316,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "pacing_policy_quiet_hours": lambda: PacingPolicy.objects.create(pk=1, quiet_from="08:00", quiet_until="08:00"),
     "mailbox_once_per_owner": lambda: again(mailbox()),
     "mailbox_address_lower": lambda: spoil(mailbox(), address="Info@kring.example"),
+    "mailbox_makes_leads_is_shared": lambda: spoil(make.mailbox(make.user()), makes_leads=True),
     "mailbox_failure_dated": lambda: spoil(mailbox(), failure="The password is wrong"),
     "mail_folder_once": lambda: again(folder()),
     "mail_message_state_known": lambda: spoil(message(), state="lost"),

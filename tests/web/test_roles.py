@@ -24,11 +24,25 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from crm import follow_ups, imports, mail_templates, merging, scorecards, submissions, unsubscribing
+from crm import (
+    agenda,
+    appointments,
+    follow_ups,
+    imports,
+    mail_templates,
+    merging,
+    scorecards,
+    submissions,
+    unsubscribing,
+)
 from crm.models import (
+    Absence,
+    Appointment,
     Attempt,
+    BookingLink,
     BulkAct,
     CaptureForm,
+    Content,
     Conversation,
     Deal,
     EmailAddress,
@@ -38,6 +52,7 @@ from crm.models import (
     FormSubmission,
     HandOff,
     ImportRun,
+    InboundHook,
     Lead,
     Mailbox,
     MailExclusion,
@@ -62,6 +77,7 @@ from tests import make
 
 class Who(Enum):
     PUBLIC = "anybody, without a login"
+    SIGNED = "programs that sign what they post; nobody else, whoever they are"
     READ = "everybody who works here"
     WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
     ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
@@ -71,7 +87,7 @@ class Who(Enum):
     ADMIN = "administrators, who configure"
 
 
-PUBLIC, READ, WRITE, ANSWER, MINE, DOER, LEADING, ADMIN = Who
+PUBLIC, SIGNED, READ, WRITE, ANSWER, MINE, DOER, LEADING, ADMIN = Who
 
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
@@ -79,15 +95,52 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:home", "GET", READ, "goes on"),
     ("crm:preferences", "GET POST", READ, ""),
     ("crm:language", "POST", PUBLIC, ""),
+    # days away: one's own, and everybody's for those who lead
+    ("crm:absences", "GET POST", READ, ""),
+    ("crm:absence-remove", "POST", DOER, "day_away"),
+    ("crm:team-absences", "GET POST", LEADING, ""),
+    # teams, and who gets a lead
+    ("crm:teams", "GET", LEADING, ""),
+    ("crm:team-new", "GET POST", ADMIN, ""),
+    ("crm:team", "GET POST", ADMIN, "team"),
+    ("crm:team-remove", "POST", ADMIN, "team"),
+    ("crm:assignment", "GET", LEADING, ""),
+    ("crm:assignment-rule-new", "GET POST", ADMIN, ""),
+    ("crm:assignment-rule", "GET POST", ADMIN, "rule"),
+    ("crm:assignment-rule-move", "POST", ADMIN, "rule"),
+    ("crm:assignment-rule-remove", "POST", ADMIN, "rule"),
+    ("crm:assignment-share", "POST", LEADING, "sdr"),
     ("crm:search", "GET", READ, "?q=num"),
     ("crm:offline", "GET", PUBLIC, ""),
     ("crm:service-worker", "GET", PUBLIC, ""),
+    ("crm:read-along", "GET", PUBLIC, ""),
+    ("crm:inbound", "POST", SIGNED, "hook_slug"),
     ("crm:healthz", "GET", PUBLIC, ""),
     ("crm:readyz", "GET", PUBLIC, ""),
     # the public form
     ("crm:form", "GET POST", PUBLIC, "form"),
     ("crm:form-thanks", "GET", PUBLIC, "form"),
     ("crm:form-confirm", "GET POST", PUBLIC, "sent"),
+    # the agenda: everybody looks; an appointment is changed by its host, by who arranged it and their teams; whoever has a link uses it
+    ("crm:agenda", "GET", READ, ""),
+    ("crm:agenda-settings", "GET POST", READ, ""),
+    ("crm:appointment-new", "GET POST", WRITE, "?lead={lead}"),
+    ("crm:appointment-new", "GET POST", WRITE, "?deal={deal}"),
+    ("crm:appointment-new", "GET POST", WRITE, "?person={person}"),
+    ("crm:booking-link-new", "GET POST", WRITE, "?lead={lead}"),
+    ("crm:booking-link-new", "GET POST", WRITE, "?deal={deal}"),
+    ("crm:booking-link-new", "GET POST", WRITE, "?person={person}"),
+    ("crm:booking-link", "GET", WRITE, "booking_link"),
+    ("crm:booking-link-revoke", "POST", WRITE, "booking_link"),
+    ("crm:appointment", "GET", READ, "appointment"),
+    ("crm:appointment-move", "GET POST", WRITE, "appointment"),
+    ("crm:appointment-cancel", "GET POST", WRITE, "appointment"),
+    ("crm:appointment-held", "POST", WRITE, "appointment"),
+    ("crm:appointment-no-show", "POST", WRITE, "appointment"),
+    ("crm:book", "GET POST", PUBLIC, "token"),
+    ("crm:book-move", "GET POST", PUBLIC, "token"),
+    ("crm:book-cancel", "GET POST", PUBLIC, "token"),
+    ("crm:book-file", "GET", PUBLIC, "token"),
     # follow-ups
     ("crm:follow-up-new", "GET POST", READ, ""),
     ("crm:follow-up-new", "GET POST", READ, "?deal={deal}"),
@@ -197,6 +250,7 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:conversation-new", "GET POST", WRITE, "?lead={lead}"),
     ("crm:conversation-new", "GET POST", WRITE, "?deal={deal}"),
     ("crm:conversation-new", "GET POST", WRITE, "?organisation={organisation}"),
+    ("crm:conversation-new", "GET POST", WRITE, "?appointment={appointment}"),
     ("crm:conversation", "GET", READ, "conversation"),
     ("crm:conversation-edit", "GET POST", WRITE, "conversation"),
     ("crm:conversation-private", "POST", WRITE, "conversation"),
@@ -213,6 +267,7 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:mailbox", "GET", MINE, "mailbox"),
     ("crm:mailbox-edit", "GET POST", MINE, "mailbox"),
     ("crm:mailbox-folders", "GET POST", MINE, "mailbox"),
+    ("crm:mailbox-leads", "GET POST", MINE, "mailbox"),
     ("crm:mailbox-look", "POST", MINE, "mailbox"),
     ("crm:mailbox-pause", "POST", MINE, "mailbox"),
     ("crm:mailbox-resume", "POST", MINE, "mailbox"),
@@ -291,6 +346,18 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:peace-lift", "GET POST", WRITE, "wish"),
     ("crm:peace", "GET", LEADING, ""),
     ("crm:peace-new", "GET POST", LEADING, ""),
+    ("crm:contents", "GET", LEADING, ""),
+    ("crm:content-new", "GET POST", ADMIN, ""),
+    ("crm:content", "GET POST", ADMIN, "piece"),
+    ("crm:content-retire", "POST", ADMIN, "piece"),
+    ("crm:content-restore", "POST", ADMIN, "piece"),
+    ("crm:hooks", "GET", LEADING, ""),
+    ("crm:hook-new", "GET POST", ADMIN, ""),
+    ("crm:hook", "GET", ADMIN, "hook"),
+    ("crm:hook-change", "GET POST", ADMIN, "hook"),
+    ("crm:hook-renew", "POST", ADMIN, "hook"),
+    ("crm:hook-close", "POST", ADMIN, "hook"),
+    ("crm:hook-reopen", "POST", ADMIN, "hook"),
     ("crm:registers", "GET", LEADING, ""),
     ("crm:register-load", "GET POST", LEADING, ""),
     ("crm:register-remove", "GET POST", LEADING, "register"),
@@ -313,8 +380,9 @@ TABLE: list[tuple[str, str, Who, str]] = [
 
 ROLES = ("anonymous", Role.SDR, Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
 ROWS = ("own", "team mate's", "other team's", "nobody's")
-NEVER_NOBODYS = {"hand_off", "given", "follow_up", "view", "bulk_act"}
-"""A hand-off is always offered to somebody, a follow-up always somebody's to do, and a view or an act on many of whoever made it."""
+NEVER_NOBODYS = {"hand_off", "given", "follow_up", "view", "bulk_act", "appointment", "booking_link", "day_away"}
+"""A hand-off is always offered to somebody, a follow-up always somebody's to do, an appointment is always with somebody, days away are
+somebody's, and a view or an act on many of whoever made it."""
 
 OWNERS: dict[str, tuple[type[Model], str]] = {
     "lead": (Lead, "owner"),
@@ -330,12 +398,18 @@ OWNERS: dict[str, tuple[type[Model], str]] = {
     "follow_up": (FollowUp, "owner"),
     "referral": (Referral, "owner"),
     "outgoing": (OutgoingMail, "by"),
+    "day_away": (Absence, "user"),
     "mailbox": (Mailbox, "owner"),
     "exclusion": (MailExclusion, "user"),
     "view": (SavedView, "owner"),
     "bulk_act": (BulkAct, "by"),
+    "appointment": (Appointment, "user"),
+    "booking_link": (BookingLink, "user"),
 }
 FURTHER = {
+    "team": lambda world: [world.users[Role.SDR].team_id],
+    "rule": lambda world: [world.rule],
+    "sdr": lambda world: [world.users[Role.SDR].pk],
     "criterion": lambda world: [world.criterion],
     "card": lambda world: [Scorecard.objects.get(name="BANT").pk],
     "question": lambda world: [Scorecard.objects.get(name="BANT").criteria.values_list("pk", flat=True)[0]],
@@ -353,9 +427,13 @@ FURTHER = {
     "language": lambda world: ["nl"],
     "sent": lambda world: [submissions.token(FormSubmission.objects.get(state=SubmissionState.EXPIRED))],
     "refused": lambda world: [FormSubmission.objects.get(state=SubmissionState.REFUSED).pk],
+    "piece": lambda world: [Content.objects.get(title="Planning guide").pk],
+    "hook": lambda world: [InboundHook.objects.get().pk],
+    "hook_slug": lambda world: [InboundHook.objects.get().slug],
     "import": lambda world: [world.run],
     "template": lambda world: [world.template],
     "link": lambda world: [world.link],
+    "token": lambda world: [BookingLink.objects.get(appointments__isnull=False).token],
     "register": lambda world: [world.register],
 }
 
@@ -408,6 +486,7 @@ class World:
     stage: int
     run: int
     register: int
+    rule: int
     template: int
     link: str
 
@@ -459,6 +538,8 @@ def _make_world() -> World:
     }
     make.submission(form := make.form("ask"), state=SubmissionState.EXPIRED)
     make.submission(form, state=SubmissionState.REFUSED, because=RefusedBecause.TRAP)
+    make.content("Planning guide")
+    make.hook()
     criterion = make.scorecard().criteria.first()
     assert criterion is not None
     scorecards.begin(ready="bant", by=users[Role.ADMIN], at=at)
@@ -478,6 +559,7 @@ def _make_world() -> World:
     template = mail_templates.save(
         name="Shared", subject_en="Hello", body_en="{{ greeting }}", is_shared=True, by=users[Role.MANAGER], at=at
     )
+    _book_by_link(at)
     link = unsubscribing.link(make.person()).rpartition("/u/")[2].rstrip("/")
     return World(
         users,
@@ -487,9 +569,17 @@ def _make_world() -> World:
         stage,
         run.pk,
         make.register(at=at).pk,
+        make.assignment_rule(users[Role.SDR], by=users[Role.ADMIN], at=at).pk,
         template.pk,
         link,
     )
+
+
+def _book_by_link(at: Any) -> None:
+    """A link that was used, and may be used to move or cancel."""
+    host = make.user("Host", Role.ACCOUNT_MANAGER)
+    moment = agenda.first_free([host], minutes=30, at=at)[host.pk]
+    appointments.book_by_link(link=make.booking_link(host, at=at), starts_at=moment, at=at)
 
 
 def _session(user: User) -> str:
@@ -553,6 +643,9 @@ def _one_of_each(at: Any) -> dict[str, int]:
         "wish": make.wish(person=left, by=by, at=at).pk,
         "view": make.saved_view(by, at=at).pk,
         "bulk_act": make.bulk_act(by, at=at).pk,
+        "day_away": make.absence(by, at=at).pk,
+        "appointment": make.appointment(by, at=at).pk,
+        "booking_link": make.booking_link(by, at=at).pk,
         "pair": make.pair(own, left, at=at).pk,  # The last: whatever changes one of the two looks for its reason.
     }
 
@@ -567,7 +660,7 @@ def address(world: World, name: str, about: str, owner: User | None) -> str:
     args: list[Any] = []
     for word in words:
         args += FURTHER[word](world) if word in FURTHER else [world.key(word, owner)]
-    keys = {noun: world.key(noun, owner) for noun in ("person", "lead", "deal", "organisation", "left")}
+    keys = {noun: world.key(noun, owner) for noun in ("person", "lead", "deal", "organisation", "left", "appointment")}
     return reverse(name, args=args) + (f"?{query.format(**keys)}" if query else "")
 
 
@@ -578,11 +671,13 @@ def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
         return ROWS[:1]
     if who not in (WRITE, ANSWER, MINE, DOER):
         return ("own", "other team's")
-    return ROWS[:3] if any(noun in about.split() for noun in NEVER_NOBODYS) else ROWS
+    return ROWS[:3] if any(noun in about for noun in NEVER_NOBODYS) else ROWS
 
 
 def verdict(role: Any, row: str, who: Who, about: str) -> str:
     """What is expected: `login`, `yes`, `no`, or `on` for those who are sent somewhere else."""
+    if who is SIGNED:
+        return "unsigned"
     if role == "anonymous" and who is not PUBLIC:
         return "login"
     if "goes on when in" in about:
@@ -613,7 +708,7 @@ def found(answer: Any, path: str, method: str) -> str:
         return "login"
     if answer.status_code == 302:
         return "yes" if method == "POST" else "on"
-    return {200: "yes", 403: "no"}.get(answer.status_code, f"status {answer.status_code}")
+    return {200: "yes", 401: "unsigned", 403: "no"}.get(answer.status_code, f"status {answer.status_code}")
 
 
 WRITES = re.compile(
@@ -692,7 +787,8 @@ def test_no_act_without_the_token_of_our_own_page(world: World, name: str, about
     path = address(world, name, about, world.users[Role.ADMIN])
     before = ImportRun.objects.count(), Lead.objects.count()
     answer = client.post(path, {"name": "Eve", "email": "eve@elsewhere.example"})
-    assert answer.status_code == (200 if name in ("crm:form", "crm:form-confirm", "crm:unsubscribe") else 403)
+    unguarded = {"crm:form": 200, "crm:form-confirm": 200, "crm:unsubscribe": 200, "crm:inbound": 401}
+    assert answer.status_code == unguarded.get(name, 403)
     assert (ImportRun.objects.count(), Lead.objects.count()) == before
 
 
