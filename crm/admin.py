@@ -147,6 +147,7 @@ class UserAdmin(DjangoUserAdmin):
         super().save_model(request, obj, form, change)
         # Hours that the administrator chose here are their own choice.
         if "team" in form.changed_data and not set(teams.HOURS) & set(form.changed_data):
+            assert isinstance(request.user, User)
             teams.settle(user=obj, before=before, by=request.user, at=timezone.now())
         if not change:
             self._send(request, obj)

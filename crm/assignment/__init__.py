@@ -5,7 +5,7 @@ takes back, and the rules that `choose` follows are edited here, too.
 """
 
 from crm.assignment.choosing import GIVEN_WITHIN, Asked, Candidate, candidates, choose, daily_share, fits
-from crm.assignment.editing import Preview, move_rule, order_rules, preview, remove_rule, save_rule, set_share
+from crm.assignment.editing import Preview, move_rule, preview, remove_rule, save_rule, set_share
 from crm.assignment.giving import give, return_untouched
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "fits",
     "give",
     "move_rule",
-    "order_rules",
     "preview",
     "remove_rule",
     "return_untouched",

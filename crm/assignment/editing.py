@@ -91,41 +91,29 @@ def remove_rule(*, rule: AssignmentRule, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def order_rules(*, keys: list[int], by: User, at: datetime) -> None:
-    """The rules are tried in this order. Refuses an order that does not name each of them once: somebody changed the list meanwhile."""
+def move_rule(*, rule: AssignmentRule, to: int, by: User, at: datetime) -> None:
+    """The rule is tried at this place, counted from 0; before the first is the first, and beyond the last the last. A rule that was removed
+    meanwhile stays away."""
     locks.hold("assignment-rules")
     rows = list(AssignmentRule.objects.select_related("team", "user"))
-    if sorted(keys) != sorted(row.pk for row in rows):
-        raise Refused(_("The list of rules was changed meanwhile. Look at it again, then put it in order."))
-    before = {row.pk: place for place, row in enumerate(rows)}
-    for row in rows:
-        place = keys.index(row.pk)
-        if row.position != place:
-            row.position = place
-            row.save(update_fields=["position"])
-        if before[row.pk] != place:
-            events.record(
-                EventKind.ASSIGNMENT_CHANGED,
-                subject=row,
-                by=by,
-                at=at,
-                old=_said(row) | {"place": before[row.pk] + 1},
-                new=_said(row) | {"place": place + 1},
-            )
-
-
-@transaction.atomic
-def move_rule(*, rule: AssignmentRule, up: bool, by: User, at: datetime) -> None:
-    """The rule is tried one place earlier, or later. The first one up, or the last one down, stays where it is."""
-    locks.hold("assignment-rules")
-    keys = list(AssignmentRule.objects.values_list("pk", flat=True))
-    if rule.pk not in keys:
+    place = next((place for place, row in enumerate(rows) if row.pk == rule.pk), None)
+    if place is None:
         return
-    place = keys.index(rule.pk)
-    other = place - 1 if up else place + 1
-    if 0 <= other < len(keys):
-        keys[place], keys[other] = keys[other], keys[place]
-        order_rules(keys=keys, by=by, at=at)
+    to = max(0, min(to, len(rows) - 1))
+    moved = rows.pop(place)
+    rows.insert(to, moved)
+    for position, row in enumerate(rows):
+        row.position = position
+    AssignmentRule.objects.bulk_update(rows, ["position"])
+    if place != to:
+        events.record(
+            EventKind.ASSIGNMENT_CHANGED,
+            subject=moved,
+            by=by,
+            at=at,
+            old=_said(moved) | {"place": place + 1},
+            new=_said(moved) | {"place": to + 1},
+        )
 
 
 @transaction.atomic

@@ -12,12 +12,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.utils import dates, translation
+from django.utils import dates, timezone, translation
 from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm import mailboxes, people
+from crm import mailboxes, people, teams
 from crm.models import User
 from crm.web.forms import KringModelForm
 from crm.web.page import Request, back_to, render_page
@@ -103,7 +103,13 @@ def preferences(request: Request) -> HttpResponse:
     form = PreferencesForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         # Only these columns, so that somebody who changes this user's role meanwhile is not undone.
-        request.user.save(update_fields=form.Meta.fields)
+        request.user.save(update_fields=[name for name in form.Meta.fields if name not in teams.HOURS])
+        teams.set_hours(
+            user=request.user,
+            **{name: form.cleaned_data[name] for name in teams.HOURS},
+            by=request.user,
+            at=timezone.now(),
+        )
         translation.activate(request.user.language)
         messages.success(request, _("Your preferences are saved."))
         response = redirect("crm:preferences")

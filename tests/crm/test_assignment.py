@@ -237,7 +237,7 @@ def test_every_condition_of_a_rule_must_hold(sdr: User, outsider: User, admin_us
 def test_the_first_rule_that_fits_decides(sdr: User, outsider: User, admin_user: User) -> None:
     first, second = rule(admin_user, user=sdr, country="BE"), rule(admin_user, user=outsider, sector="Textile")
     assert chosen(organisation=mill()) == sdr
-    assignment.move_rule(rule=second, up=True, by=admin_user, at=make.AT)
+    assignment.move_rule(rule=second, to=0, by=admin_user, at=make.AT)
     assert chosen(organisation=mill()) == outsider
     assignment.save_rule(
         rule=second, user=outsider, sector="Textile", is_active=False, by=admin_user, at=make.AT
@@ -543,17 +543,20 @@ def test_each_change_of_the_rules_is_remembered_and_no_change_is_none(sdr: User,
     assert [(event.new or {}).get("to") for event in events] == ["Sofie Peeters", "Gent", None]
 
 
-def test_rules_are_put_in_order_all_together(sdr: User, admin_user: User) -> None:
-    made = [rule(admin_user, user=sdr, country=country) for country in ("BE", "NL", "FR")]
-    keys = [row.pk for row in made]
-    assignment.order_rules(keys=[keys[2], keys[0], keys[1]], by=admin_user, at=make.AT)
-    assert list(AssignmentRule.objects.values_list("country", flat=True)) == ["FR", "BE", "NL"]
-    assignment.move_rule(rule=made[1], up=False, by=admin_user, at=make.AT)  # the last one stays the last
-    assignment.move_rule(rule=made[1], up=True, by=admin_user, at=make.AT)
-    assert list(AssignmentRule.objects.values_list("country", flat=True)) == ["FR", "NL", "BE"]
-    for wrong in (keys[:2], [*keys, keys[0]], [keys[0], keys[1], 10**9]):
-        with pytest.raises(Refused, match="changed meanwhile"):
-            assignment.order_rules(keys=wrong, by=admin_user, at=make.AT)
+def test_a_rule_moves_to_a_place_and_the_others_close_up(sdr: User, admin_user: User) -> None:
+    belgium, holland, france = (rule(admin_user, user=sdr, country=country) for country in ("BE", "NL", "FR"))
+    for moved, to, order in (
+        (france, 0, ["FR", "BE", "NL"]),
+        (france, 99, ["BE", "NL", "FR"]),
+        (belgium, -1, ["BE", "NL", "FR"]),
+        (belgium, 1, ["NL", "BE", "FR"]),
+    ):
+        assignment.move_rule(rule=moved, to=to, by=admin_user, at=make.AT)
+        assert list(AssignmentRule.objects.values_list("country", flat=True)) == order
+    assert Event.objects.filter(kind=EventKind.ASSIGNMENT_CHANGED, new__has_key="place").count() == 3
+    assignment.remove_rule(rule=holland, by=admin_user, at=make.AT)
+    assignment.move_rule(rule=holland, to=0, by=admin_user, at=make.AT)
+    assert AssignmentRule.objects.count() == 2
 
 
 def test_how_much_somebody_takes_on_is_bounded_and_remembered(sdr: User, manager: User) -> None:
