@@ -1,7 +1,7 @@
 """Tell both who meet, by mail with an invitation that their calendars understand: that it is agreed, that it moved, that it is called off.
 
-The prospect is invited by the host: answers of their calendar go to the host's mailbox, which Kring reads. The host is invited by whoever arranged it,
-or by Kring, since no calendar takes in an invitation from its own owner. Both copies carry one UID, and a reply says by its address whose it is.
+The prospect is invited by the host: answers of their calendar go to the host's mailbox, which Kring reads. The host is invited by whoever arranged
+it, or by Kring, since no calendar takes in an invitation from its own owner. Both copies carry one UID, and a reply says by its address whose it is.
 """
 
 from __future__ import annotations

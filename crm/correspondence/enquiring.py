@@ -22,7 +22,7 @@ def enquiry(raw: bytes, *, received_at: datetime, mailbox: Mailbox, at: datetime
         mail = email.read(raw, received_at=received_at)
     except Unreadable:
         return None
-    if mail.bounce or mail.is_automatic or mail.is_list or mail.sender is None:
+    if mail.bounce or mail.is_automatic or mail.is_list or mail.calendar or mail.sender is None:
         return None
     if min(mail.sent_at or received_at, at) < at - ASKS_WITHIN:
         return None

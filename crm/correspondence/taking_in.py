@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from crm import conversations, locks
 from crm.channels import email
 from crm.channels.email import ReadMail, Unreadable
-from crm.correspondence import bounces, matching
+from crm.correspondence import bounces, matching, replies
 from crm.models import (
     Attachment,
     ConversationKind,
@@ -61,8 +61,8 @@ def take_in(
 
     It came from `mailbox`, or `user` sent it to their own address here; then one that they forwarded counts as the message within. The same
     message (its Message-ID) is taken in once, from however many mailboxes and folders it comes, and not again when its conversation was removed.
-    Whatever is kept out on request, or from and to nobody known, leaves nothing but its key. A message that cannot be read is refused, with the
-    reason in its row.
+    Whatever is kept out on request, or from and to nobody known, leaves nothing but its key; so does a bare answer
+    to an invitation, which stands on the appointment. A message that cannot be read is refused, with the reason in its row.
     """
     with _language_of(mailbox, user):
         try:
@@ -139,6 +139,12 @@ def _settle(
         bounces.note(mail.bounce, at=at)
         _keep(message, MessageState.NOTICE, at)
         return
+    heard = replies.hear(mail, at=at)
+    if heard is not None:
+        if not heard.words:
+            _keep(message, MessageState.NOTICE, at, reason=_("Answers an earlier time.") if heard.is_old else "")
+            return
+        mail = replace(mail, text=heard.words, html="", attachments=(), is_automatic=False, away_until=None)
     mail = _unwrapped(mail, mailbox, user)
     who = matching.parties(mail, mailbox=mailbox, user=user)
     if matching.is_excluded(who.outside, users=[user, mailbox.owner if mailbox else None]):

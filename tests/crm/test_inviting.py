@@ -160,7 +160,7 @@ def test_an_invitation_leaves_as_outlook_gmail_and_apple_mail_want_it(account_ma
     outbox.send_due(at=AT)
     [sent] = [mail for mail in django_mail.outbox if mail.to == ["luc@maes.example"]]
     message = message_from_bytes(sent.message().as_bytes())
-    parts = {part.get_content_type(): part for part in message.walk()}
+    parts: dict[str, Any] = {part.get_content_type(): part for part in message.walk()}
     assert message.get_content_type() == "multipart/mixed"
     alternative = parts["multipart/alternative"]
     assert [part.get_content_type() for part in alternative.get_payload()] == ["text/plain", "text/calendar"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +16,13 @@ LARGEST_REPLY = 200_000
 ANSWERS = {"ACCEPTED": "accepted", "TENTATIVE": "tentative", "DECLINED": "declined", "DELEGATED": "tentative"}
 MOST_COMMENT = 500
 
+_READY = re.compile(r"google|apple|icloud")
+
 
 @dataclass(frozen=True)
 class Reply:
     """What was answered to which invitation, and by which address. `answer` is accepted, tentative, declined or none; `asks_for` is the other time
-    that they would like."""
+    that they would like; `has_ready_text` when the text around it is the program's and nobody's own."""
 
     uid: str
     sequence: int
@@ -27,6 +30,7 @@ class Reply:
     answer: str
     comment: str = ""
     asks_for: datetime | None = None
+    has_ready_text: bool = False
 
 
 def read_reply(text: str) -> Reply:
@@ -38,7 +42,10 @@ def read_reply(text: str) -> Reply:
             method = str(component.get("method", "")).strip().upper()
             event = next(iter(component.walk("VEVENT")), None)
             if method in ("REPLY", "COUNTER") and event is not None:
-                return _reply(event, is_counter=method == "COUNTER")
+                maker = str(component.get("prodid", "")).lower()
+                return replace(
+                    _reply(event, is_counter=method == "COUNTER"), has_ready_text=_READY.search(maker) is not None
+                )
     raise Unreadable(_("This is no answer to an invitation."))
 
 
@@ -52,7 +59,9 @@ def _reply(event: Component, *, is_counter: bool) -> Reply:
     address, answer = answered[0]
     if is_counter:
         answer = "tentative"
-    comment = " ".join(str(one) for one in _several(event.get("comment")))
+    # Google keeps it with who answers.
+    beside = [getattr(one, "params", {}).get("X-RESPONSE-COMMENT", "") for one in _several(event.get("attendee"))]
+    comment = " ".join(str(one) for one in [*_several(event.get("comment")), *beside])
     return Reply(
         uid=uid[:255],
         sequence=_number(event.get("sequence")),

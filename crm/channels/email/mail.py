@@ -69,7 +69,8 @@ class ReadMail:
     """One e-mail. `text` is what it adds; what it repeats is `quoted`; how it is signed is `signature`.
 
     `key` is its Message-ID, or "sha256:" and the hash of its bytes; `references` and `in_reply_to` hold keys likewise. `html` is cleaned and
-    holds the new part only, where that can be told. `away_until` is the last day of absence that an automatic reply speaks of.
+    holds the new part only, where that can be told. `away_until` is the last day of absence that an automatic reply speaks of;
+    `calendar` is what a calendar answers in it to an invitation (iCalendar).
     """
 
     key: str
@@ -92,6 +93,7 @@ class ReadMail:
     bounce: Bounce | None
     forwarded: Forwarded | None
     is_list: bool
+    calendar: str = ""
 
     @property
     def thread(self) -> str:

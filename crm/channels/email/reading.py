@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from email import message_from_bytes
@@ -20,13 +21,14 @@ from crm.channels.email.mail import (
     LARGEST_MESSAGE,
     LONGEST_SUBJECT,
     LONGEST_TEXT,
+    File,
     ReadMail,
     Unreadable,
 )
 from crm.channels.email.markup import in_words, new_part
 from crm.channels.email.notices import is_automatic, is_list
 from crm.channels.email.quoting import split
-from crm.channels.email.wording import bounded
+from crm.channels.email.wording import bounded, decoded
 
 A_MAIL_HAS = (
     "from",
@@ -41,6 +43,10 @@ A_MAIL_HAS = (
     "content-type",
 )
 """One of these at least; else the bytes are something else than a mail."""
+
+LARGEST_ANSWER = 200_000
+"""Bytes of a calendar that answers an invitation; such a one holds a single appointment."""
+ANSWERS = re.compile(rb"^METHOD:(REPLY|COUNTER)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 def read(raw: bytes, *, received_at: datetime, languages: Sequence[str] = ("nl", "en")) -> ReadMail:
@@ -75,7 +81,17 @@ def read(raw: bytes, *, received_at: datetime, languages: Sequence[str] = ("nl",
         bounce=returned,
         forwarded=forwarded(subject, plain, found, zone=zone(headers.first("date")), languages=languages),
         is_list=is_list(headers),
+        calendar=_calendar(found.files),
     )
+
+
+def _calendar(files: Sequence[File]) -> str:
+    """The first calendar in it that answers an invitation: a part of its own, or a file."""
+    for file in files:
+        is_calendar = file.content_type in ("text/calendar", "application/ics") or file.name.lower().endswith(".ics")
+        if is_calendar and file.content and ANSWERS.search(file.content[:LARGEST_ANSWER]):
+            return decoded(file.content[:LARGEST_ANSWER], "utf-8").replace("\0", "")
+    return ""
 
 
 def _parse(raw: bytes) -> Message:
