@@ -73,6 +73,11 @@ class Brief:
         asked = (each for each in self.questions if each.answered_at is None)
         return next((each for each in asked if each.hand_off.state == HandOffState.SUBMITTED), None)
 
+    @property
+    def asked_before(self) -> Sequence[HandOffQuestion]:
+        """Those that wait no longer."""
+        return [each for each in self.questions if each != self.open_question]
+
 
 def of(hand_off: HandOff, *, reader: User, at: datetime) -> Brief:
     """The brief of this hand-off as `reader` may read it. Reads `lead` with its person, organisation and assessment."""

@@ -141,14 +141,13 @@ def reasons(facts: Facts, busiest: int) -> tuple[str, ...]:
             _("%(sector)s %(won)d of %(closed)d won")
             % {"sector": facts.sector, "won": facts.won, "closed": facts.closed}
         )
-    else:
-        if facts.knows_sector:
-            said.append(_("knows %(sector)s") % {"sector": facts.sector})
-        if facts.closed:
-            said.append(
-                _("%(sector)s %(closed)d closed so far, too few to tell")
-                % {"sector": facts.sector, "closed": facts.closed}
-            )
+    elif facts.closed or facts.knows_sector:
+        words = {
+            (True, True): _("knows %(sector)s, %(closed)d closed so far, too few to tell"),
+            (True, False): _("knows %(sector)s"),
+            (False, True): _("%(sector)s %(closed)d closed so far, too few to tell"),
+        }[facts.knows_sector, facts.closed > 0]
+        said.append(words % {"sector": facts.sector, "closed": facts.closed})
     if facts.looks_after:
         said.append(_("looks after them"))
     if facts.orders:

@@ -10,10 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from crm.clock import day_start
 from crm.models import Appointment, AppointmentState, HandOff, HandOffState, RejectReason
+from crm.models.leads import HandOffQuerySet
 
 GIVER, RECEIVER = "from_user", "to_user"
 STATES = {
@@ -56,7 +57,7 @@ class Line:
     median_minutes: int | None = None
 
 
-def of(period: Period, *, state: str = "given", kind: str = "") -> QuerySet[HandOff]:
+def of(period: Period, *, state: str = "given", kind: str = "") -> HandOffQuerySet:
     """The hand-offs that a number counts, those of everybody."""
     was_held = Appointment.objects.filter(
         Q(lead=OuterRef("lead")) | Q(deal__lead=OuterRef("lead")), state=AppointmentState.HELD

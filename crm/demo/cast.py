@@ -31,6 +31,11 @@ PEOPLE = (
     ("mieke@kring.example", "Mieke Van Hove", Role.MANAGER, "Mechelen", "en"),
     ("admin@kring.example", "Arne Maas", Role.ADMIN, None, "en"),
 )
+KNOWS = {
+    "joris@kring.example": (["interiors", "joinery"], ["sailing", "choir"]),
+    "els@kring.example": (["brewing", "food"], ["cycling", "cooking"]),
+}
+"""The sectors that somebody knows, and what they like to talk about."""
 """Address, name, role, team and language of everybody who can log in; all with one password."""
 
 CONTENT = (
@@ -94,6 +99,8 @@ def make(since: datetime) -> Cast:
             language=language,
             password=hashed,
             date_joined=since,
+            sectors=KNOWS.get(email, ((), ()))[0],
+            interests=KNOWS.get(email, ((), ()))[1],
         )
         for email, name, role, team, language in PEOPLE
     ]

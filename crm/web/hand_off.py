@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from crm import brief, clock
-from crm.models import HandOff, HandOffState, RejectReason, Role
+from crm.models import HandOff, HandOffQuestion, HandOffState, RejectReason, Role, User
 from crm.web import access
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
@@ -87,8 +87,13 @@ def context_of(request: Request, row: HandOff, **forms_: KringForm) -> dict[str,
         "ask": AskForm(prefix="ask"),
         "tell": TellForm(prefix="tell"),
         "may_answer": waits and user.role != Role.SDR and access.may_write(user, row.to_user),
-        "may_tell": waits and access.may_write(user, row.from_user),
+        # Nobody answers what they asked themselves, though they may be of the same team.
+        "may_tell": waits and access.may_write(user, row.from_user) and not _is_by(made.open_question, user),
         "may_redirect": waits and user.is_leading,
         "nav": "leads",
         **forms_,
     }
+
+
+def _is_by(question: HandOffQuestion | None, user: User) -> bool:
+    return question is not None and question.by_id == user.pk

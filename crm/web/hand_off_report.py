@@ -26,8 +26,8 @@ COLUMNS = {
     "accepted": gettext_lazy("Accepted"),
     "held": gettext_lazy("Accepted and held"),
     "rejected": gettext_lazy("Rejected"),
-    "expired": gettext_lazy("Not answered in time"),
-    "moved": gettext_lazy("Given to a colleague"),
+    "expired": gettext_lazy("Not in time"),
+    "moved": gettext_lazy("Passed on"),
     "waiting": gettext_lazy("Waiting"),
 }
 SIDES = {

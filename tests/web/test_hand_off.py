@@ -206,7 +206,8 @@ def test_the_account_manager_asks_back_and_the_sdr_answers(
     assert "asked back" in asking.get("/hand-offs/").content.decode()
     assert "answer in 4 hours" not in asking.get(url).content.decode()
     assert "A question is open already" in asking.post(f"{url}ask/", {"ask-question": "And?"}).content.decode()
-    assert "Your answer" in answering.get(url).content.decode()
+    assert f"{url}tell/" in answering.get(url).content.decode()
+    assert f"{url}tell/" not in asking.get(url).content.decode(), "nobody answers what they asked themselves"
     answer = answering.post(f"{url}tell/", {"tell-answer": "Her brother does."})
     assert answer["Location"] == url
     shown = asking.get(url).content.decode()
