@@ -198,6 +198,8 @@ def answer_criterion(*, lead: Lead, criterion: Criterion, value: str, evidence: 
     try:
         row, before = assessing.answer(assessment, criterion, value=value, evidence=evidence.strip(), at=at)
     except ValueError:
+        if criterion.kind == CriterionKind.NUMBER:
+            raise Refused(_("Write a number in digits, such as 12 or 2.5.")) from None
         raise Refused(_("Choose one of the answers that this question offers.")) from None
     events.record(
         EventKind.LEAD_ANSWER_SCORED,
@@ -257,6 +259,23 @@ def answer_by_prospect(*, lead: Lead, answers: Mapping[str, str], evidence: str,
             new={"question": criterion.question, "kind": criterion.kind, "value": row.value, "evidence": row.evidence},
         )
     return kept
+
+
+FARTHEST = 2000
+"""Kilometres one way: more is a slip of the keyboard, or no visit."""
+
+
+@transaction.atomic
+def note_distance(*, lead: Lead, km: int | None, by: User, at: datetime) -> Lead:
+    """So many kilometres it is from the office of the team to them, one way (`None`: not known any more). Refuses a distance that nobody drives."""
+    lead = held(lead)
+    if km is not None and not 0 <= km <= FARTHEST:
+        raise Refused(_("Write the kilometres of one way, at most %(most)s.") % {"most": FARTHEST})
+    if lead.distance_km != km:
+        old, lead.distance_km = lead.distance_km, km
+        lead.save(update_fields=["distance_km"])
+        events.record(EventKind.LEAD_DISTANCE_SET, subject=lead, by=by, at=at, old={"km": old}, new={"km": km})
+    return lead
 
 
 def sheet(lead: Lead, scorecard: Scorecard | None = None) -> Sheet | None:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import leads, reading, timeline, verdicts
-from crm.models import HandOffState, Lead, LeadStatus
+from crm.models import EventKind, HandOffState, Lead, LeadStatus
 from crm.refusal import Refused
-from crm.web import access, asking, fits, meetings, scorecard_card
+from crm.web import access, asking, fits, meetings, scorecard_card, verdict_card
 from crm.web.page import Request, announce, redirect_or_part, render_page, wanted_part
 from qualification.models import Scorecard
 
@@ -89,9 +89,11 @@ def _scorecard(request: Request, lead: Lead, scorecard: Scorecard | None = None)
         others = [card for card in others if card != scorecard]
     sheet = leads.sheet(lead, scorecard)
     may_write = access.may_write(request.user, lead.owner)
+    missing = verdicts.missing(sheet) if sheet else []
     return {
         "sheet": sheet,
-        "missing": verdicts.missing(sheet) if sheet else [],
+        "missing": missing,
+        "verdict": verdict_card.of(lead, missing),
         "other_scorecards": others,
         **scorecard_card.of(sheet),
         "may_write": may_write,
@@ -119,6 +121,9 @@ def _page(request: Request, lead: Lead, scorecard: Scorecard | None = None) -> d
         "entries": timeline.of(reader=request.user, lead=lead, before=timeline.moment(request.GET.get("before"))),
         "promises": person.promises.open().for_list() if person else [],
         "rejected": rejected,
+        "returned": access.history(lead).filter(kind=EventKind.LEAD_RETURNED).first()
+        if lead.status == LeadStatus.NEW and lead.owner_id is None
+        else None,
         "meetings": meetings.of(lead, at=timezone.now(), may_write=access.may_write(request.user, lead.owner))
         if person
         else None,

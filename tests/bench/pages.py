@@ -144,7 +144,7 @@ class Site:
             self._working = list(own.values_list("pk", flat=True)[:50])
             self._criteria = list(Criterion.objects.order_by("position").values_list("pk", flat=True))
         path = reverse("crm:lead-criterion", args=[_turn(self._working, number), _turn(self._criteria, number)])
-        said = {"reply": ("yes", "partly", "no")[number % 3], "evidence": f"“they said so, {number} times”"}
+        said = {"value": ("yes", "partly", "no")[number % 3], "evidence": f"“they said so, {number} times”"}
         return _well(self.noor.post(path, said, HX_Request="true", HX_Target="scorecard"))
 
     def _log_conversation(self, number: int) -> Answer:

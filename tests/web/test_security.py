@@ -84,7 +84,7 @@ def test_an_old_definition_of_a_customer_begins_nothing(login: Login, sdr: User)
     criterion = old.criteria.first()
     assert criterion is not None
     where = reverse("crm:lead-criterion", args=[lead.pk, criterion.pk])
-    assert login(sdr).post(where, {"reply": "yes", "evidence": "so"}).status_code == 404
+    assert login(sdr).post(where, {"value": "yes", "evidence": "so"}).status_code == 404
     assert not Answer.objects.exists()
 
 
