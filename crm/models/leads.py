@@ -133,6 +133,8 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             "content",
             "form",
             "assessment__scorecard",
+            "alternative",
+            "evaluated_by",
             "referral__referrer",
             "deal",
         )

@@ -168,6 +168,7 @@ urlpatterns = [
     path("leads/<int:pk>/question-answered/", verdicts.question_answered, name="lead-question-answered"),
     path("leads/<int:pk>/judge-anew/", verdicts.judge_anew, name="lead-judge-anew"),
     path("leads/<int:pk>/decline/", decline.decline, name="lead-decline"),
+    path("leads/<int:pk>/distance/", verdicts.distance, name="lead-distance"),
     path("leads/<int:pk>/look-back/", decline.look_back, name="lead-look-back"),
     path("leads/<int:pk>/reopen/", verdicts.reopen, name="lead-reopen"),
     path("leads/<int:pk>/hand-off/", hand_off_new.new, name="lead-hand-off"),

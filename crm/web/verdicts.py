@@ -8,12 +8,14 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm import leads, letters, verdicts
 from crm.clock import next_working_day
+from crm.models import User
 from crm.permission import TooEarly
 from crm.refusal import Refused
 from crm.web import access, nudge
@@ -57,6 +59,16 @@ class NurtureForm(KringForm):
 
 class QualifyForm(ReasonedForm):
     why = why_field(gettext_lazy("Why qualify all the same?"))
+
+
+class DistanceForm(KringForm):
+    km = forms.IntegerField(
+        label=gettext_lazy("Kilometres there"),
+        required=False,
+        min_value=0,
+        max_value=leads.FARTHEST,
+        help_text=gettext_lazy("One way, from the office of the team. Empty: not known."),
+    )
 
 
 class AskFirstForm(KringForm):
@@ -161,6 +173,18 @@ def judge_anew(request: Request, pk: int) -> HttpResponse:
     )
 
 
+@shows_and_acts
+def distance(request: Request, pk: int) -> HttpResponse:
+    lead = access.lead(request, pk, write=True)
+    form = DistanceForm(request.POST if request.method == "POST" else None, initial={"km": lead.distance_km})
+
+    def do() -> str:
+        leads.note_distance(lead=lead, by=request.user, at=timezone.now(), **form.cleaned_data)
+        return _("Noted. It counts when we look at what a no saved.")
+
+    return act(request, lead, form, do, title=_("How far is it?"), button=_("Keep"))
+
+
 @require_POST
 def reopen(request: Request, pk: int) -> HttpResponse:
     lead = access.lead(request, pk, write=True)
@@ -177,14 +201,22 @@ def assign(request: Request, pk: int) -> HttpResponse:
     lead = access.lead(request, pk, write=True)
     form = AssignForm(request.POST or None, initial={"to": lead.owner_id})
     colleagues = {user.pk: user for user in access.users()}
-    form.fields["to"].choices = [(user.pk, str(user)) for user in colleagues.values()]  # type: ignore[attr-defined]
+    away = {row.user_id: row.ends_on for row in access.days_away().on(timezone.localdate())}
+    form.fields["to"].choices = [(user.pk, _with_days_away(user, away)) for user in colleagues.values()]  # type: ignore[attr-defined]
 
     def do() -> str:
         to = colleagues[form.cleaned_data["to"]]
         leads.assign(lead=lead, to=to, by=request.user, at=timezone.now())
+        nudge.mail()
         return _("%(lead)s is with %(name)s now.") % {"lead": lead, "name": to}
 
     return act(request, lead, form, do, title=_("Give this lead to somebody"), button=_("Give it"))
+
+
+def _with_days_away(user: User, away: dict[int, date]) -> str:
+    if user.pk not in away:
+        return str(user)
+    return _("%(name)s (away until %(day)s)") % {"name": user, "day": date_format(away[user.pk], "l j F")}
 
 
 @shows_and_acts

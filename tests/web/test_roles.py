@@ -157,7 +157,12 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:lead-take", "POST", WRITE, "lead"),
     ("crm:lead-assign", "GET POST", WRITE, "lead"),
     ("crm:lead-answer", "GET POST", WRITE, "lead"),
-    ("crm:lead-qualify", "POST", WRITE, "lead"),
+    ("crm:lead-qualify", "GET POST", WRITE, "lead"),
+    ("crm:lead-ask-first", "GET POST", WRITE, "lead"),
+    ("crm:lead-question-answered", "GET POST", WRITE, "lead"),
+    ("crm:lead-judge-anew", "POST", WRITE, "lead"),
+    ("crm:lead-look-back", "GET POST", WRITE, "lead"),
+    ("crm:lead-distance", "GET POST", WRITE, "lead"),
     ("crm:lead-nurture", "GET POST", WRITE, "lead"),
     ("crm:lead-decline", "GET POST", WRITE, "lead"),
     ("crm:lead-reopen", "POST", WRITE, "lead"),
@@ -781,13 +786,17 @@ def test_only_the_methods_of_the_table_are_answered(
     ],
 )
 def test_no_act_without_the_token_of_our_own_page(world: World, name: str, about: str) -> None:
-    """Another site cannot act in somebody's name. The public form and the link to unsubscribe act
-    in nobody's; they are signed for their page."""
+    """Another site cannot act in somebody's name. The public form, the link to unsubscribe and the one to
+    book an appointment act in nobody's; they are signed for their page."""
     client = world.client(Role.ADMIN, enforce_csrf_checks=True)
     path = address(world, name, about, world.users[Role.ADMIN])
     before = ImportRun.objects.count(), Lead.objects.count()
     answer = client.post(path, {"name": "Eve", "email": "eve@elsewhere.example"})
-    unguarded = {"crm:form": 200, "crm:form-confirm": 200, "crm:unsubscribe": 200, "crm:inbound": 401}
+    unguarded = {"crm:form": 200, "crm:form-confirm": 200, "crm:unsubscribe": 200, "crm:inbound": 401} | {
+        "crm:book": 200,
+        "crm:book-move": 200,
+        "crm:book-cancel": 302,
+    }
     assert answer.status_code == unguarded.get(name, 403)
     assert (ImportRun.objects.count(), Lead.objects.count()) == before
 

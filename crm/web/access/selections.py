@@ -30,6 +30,7 @@ from crm.models import (
     Mergeable,
     Organisation,
     Override,
+    PastAssessment,
     Person,
     PhoneNumber,
     Pipeline,
@@ -169,6 +170,12 @@ def decline_reasons() -> QuerySet[DeclineReason]:
 
 def alternatives() -> QuerySet[Alternative]:
     return Alternative.objects.select_related("content")
+
+
+def past_assessments(lead: Lead) -> QuerySet[PastAssessment]:
+    """How it was judged before, with what was answered then."""
+    rows = lead.past_assessments.select_related("assessment__scorecard", "verdict_by", "replaced_by")
+    return rows.prefetch_related("assessment__answers__criterion")
 
 
 def overrides() -> QuerySet[Override]:
