@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models.content import Content
 from crm.models.users import Language, Team
+from qualification.models import Reply
 
 CONFIRM_WITHIN = timedelta(hours=48)
 """How long the link of a double opt-in is valid."""
@@ -244,7 +245,10 @@ class FormSubmission(models.Model):
     def replies(self) -> list[tuple[str, str]]:
         """What they answered to our questions, in the words in which they were asked."""
         asked = self.values.get("questions", {})
-        return [(asked.get(key, key), answer) for key, answer in self.values.get("answers", {}).items()]
+        said = {reply.value: str(reply.label) for reply in Reply}
+        return [
+            (asked.get(key, key), said.get(answer, answer)) for key, answer in self.values.get("answers", {}).items()
+        ]
 
 
 class InboundHook(models.Model):

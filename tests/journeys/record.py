@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from crm import mail_templates, merging, people, unsubscribing
+from crm import capture_forms, mail_templates, merging, people, submissions, unsubscribing
 from crm.models import (
     Conversation,
     ConversationKind,
     Direction,
     EmailAddress,
+    FieldKind,
     Mailbox,
     MailExclusion,
     MailMessage,
@@ -22,10 +23,12 @@ from crm.models import (
     Person,
     PossibleDuplicate,
     PromiseSide,
+    RefusedBecause,
     Register,
     Role,
     SavedView,
     Scope,
+    SubmissionState,
     User,
 )
 from crm.outbox import MOST_TRIES
@@ -54,6 +57,24 @@ def clear(owner: User) -> None:
     OutgoingMail.objects.filter(by=owner, sent_at=None).delete()
     SavedView.objects.filter(owner=owner).delete()
     MailTemplate.objects.filter(name__startswith="Screens").delete()
+
+
+def make_forms(number: int) -> dict[str, int | str]:
+    """A form in both languages that asks for all that it can, with messages to look at and one that waits to be confirmed."""
+    at = timezone.now()
+    form = make.form(f"screens-{number}", title="Vraag ons wat u wilt", consent="You may write to me.", origin="fair")
+    words = capture_forms.Words("Vraag ons", intro="Een mens leest het.", consent="U mag mij schrijven.")
+    capture_forms.set_words(form=form, language="nl", words=words, by=None, at=at)
+    for kind in (FieldKind.JOB, FieldKind.POSTCODE, FieldKind.COUNTRY):
+        capture_forms.add_field(form=form, kind=kind, by=None, at=at)
+    for because in RefusedBecause:
+        values = {"name": "Zeger Baert", "email": "z@x.example", "message": "Past het?", "site": "https://x.example"}
+        said = {"answers": {"k": "yes"}, "questions": {"k": "Weet u al wanneer?"}}
+        make.submission(form, at=at, state=SubmissionState.REFUSED, because=because, values=values | said)
+    waiting = make.submission(form, at=at, state=SubmissionState.WAITING, confirm_by=at + timedelta(hours=9))
+    over = make.submission(form, at=at, state=SubmissionState.EXPIRED)
+    tokens = {"to_confirm": submissions.token(waiting), "confirmed_late": submissions.token(over)}
+    return {"form": form.pk, "form_slug": form.slug, **tokens}
 
 
 def make_record(owner: User, number: int) -> Record:
@@ -142,6 +163,7 @@ def make_record(owner: User, number: int) -> Record:
             "person": person.pk, "other": other.pk, "left": left.pk, "company": company.pk, "deal": deal.pk,
             "pair": twin.pk, "position": before.pk, "promise": promise.pk, "attempt": attempt.pk, "said": said.pk,
             "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
+            **make_forms(number),
             "register": register.pk, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
         },
     )  # fmt: skip
@@ -206,6 +228,15 @@ SCREENS = (
     "settings/registers/new/",
     "settings/registers/{register}/remove/",
     "settings/pacing/",
+    "settings/forms/",
+    "settings/forms/new/",
+    "settings/forms/{form}/",
+    "settings/forms/refused/",
+    "f/{form_slug}/?lang=nl",
+    "f/{form_slug}/?embed=1",
+    "f/{form_slug}/thanks/",
+    "f/confirm/{to_confirm}/",
+    "f/confirm/{confirmed_late}/",
     "search/?q=Vanderstraeten",
     "u/{link}",
 )

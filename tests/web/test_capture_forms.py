@@ -242,7 +242,7 @@ def test_the_form_to_copy_works_as_it_is(admin: Client, form: CaptureForm) -> No
     assert answer["Location"] == "/f/contact/thanks/?lang=en"
     kept = FormSubmission.objects.get()
     assert (kept.state, kept.values["country"], kept.consent) == ("taken", "BE", "You may write to me.")
-    assert kept.replies == [("What <hurts> most?", "partly")]
+    assert kept.replies == [("What <hurts> most?", "Partly")]
 
 
 def test_the_frame_to_copy_opens_the_bare_page(admin: Client, form: CaptureForm) -> None:

@@ -268,7 +268,7 @@ def test_a_question_of_a_scorecard_is_asked_and_its_answer_kept(client: Client, 
     sent = {**TYPED, "message_id": message_id(client, "/f/contact/"), f"question-{criterion.key}": "yes"}
     assert client.post("/f/contact/", sent).status_code == 302
     kept = FormSubmission.objects.get()
-    assert kept.replies == [("What hurts most?", "yes")]
+    assert kept.replies == [("What hurts most?", "Yes")]
     assert kept.lead is not None
     assert kept.lead.assessment is not None
     answer = kept.lead.assessment.answers.get(criterion=criterion)
