@@ -37,6 +37,7 @@ def of(hand_off: HandOff, reader: User) -> brief.Brief:
 
 def a_meeting(hand_off: HandOff, **fields: Any) -> Appointment:
     lead = hand_off.lead
+    assert lead.person is not None
     starts = fields.pop("starts_at", make.AT + timedelta(days=2))
     ends = starts + timedelta(minutes=30)
     given: dict[str, Any] = {"subject": "Video about the dates", "uid": f"meeting-{starts:%d%H%M}@kring.example"}
@@ -90,9 +91,9 @@ def test_it_tells_who_introduced_them_and_how_they_found_us(account_manager: Use
     ReceivedMessage.objects.create(
         channel="form", external_id="again", lead=lead, is_first=False, message="And the price?", received_at=make.AT
     )
+    assert lead.person is not None
     Touch.objects.create(person=lead.person, content=make.content(), at=make.AT - timedelta(days=200))
     giver = make.person("Ann Janssens")
-    assert lead.person is not None
     lead.person.introduced_by = giver
     lead.person.save(update_fields=["introduced_by"])
     made = of(hand_off, account_manager)
@@ -137,6 +138,7 @@ def test_a_long_life_costs_no_more_questions(
     sdr: User, account_manager: User, hand_off: HandOff, django_assert_max_num_queries: Any
 ) -> None:
     lead = hand_off.lead
+    assert lead.person is not None
     for day in range(12):
         make.conversation(lead.person, by=sdr, lead=lead, at=make.AT - timedelta(days=day), quote="Yes")
         make.promise(lead.person, by=sdr, due_on=date(2026, 12, 1))

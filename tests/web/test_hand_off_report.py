@@ -43,6 +43,7 @@ def accepted(hand_off: HandOff, minutes: int = 60) -> HandOff:
 def meet(hand_off: HandOff, state: str, *, of_deal: bool = False) -> None:
     starts: datetime = make.AT + timedelta(days=1, minutes=60 * Appointment.objects.count())
     ends = starts + timedelta(minutes=30)
+    assert hand_off.lead.person is not None
     Appointment.objects.create(
         user=hand_off.to_user,
         person=hand_off.lead.person,
