@@ -43,8 +43,9 @@ def _keep_in_touch_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
 
 
 KEEP_IN_TOUCH = FollowUpRule(
-    # Counted from the real last contact, whoever had it. Not while a step is agreed (an open deal with a day to come) or something else is open
-    # for that person: one reason to call is enough. Judged last for that reason. Whoever asked to be left in peace is, and "contact me after" holds.
+    # Counted from the real last contact, whoever had it. Not while a step is agreed (an open deal with a day to come, or an appointment), nor while
+    # something else is open for that person: one reason to call is enough. Judged last for that reason. Whoever asked to be left in peace is, and
+    # "contact me after" holds.
     key=Rule.KEEP_IN_TOUCH,
     causes="""
         SELECT 'person' AS subject_kind, t.id AS subject_id, t.tier || ' ' || coalesce(t.last::text, 'never') AS cause,
@@ -67,6 +68,8 @@ KEEP_IN_TOUCH = FollowUpRule(
          WHERE t.day <= t.today
            AND NOT EXISTS (SELECT FROM crm_deal d
                             WHERE d.person_id = t.id AND d.state = 'open' AND d.next_step_on > t.today)
+           AND NOT EXISTS (SELECT FROM crm_appointment m
+                            WHERE m.person_id = t.id AND m.state = 'booked' AND m.starts_at > %(at)s)
            AND NOT EXISTS (SELECT FROM crm_donotcontact w
                             WHERE w.person_id = t.id AND w.scope = 'contact' AND w.lifted_at IS NULL)
            AND NOT EXISTS (SELECT FROM crm_followup f

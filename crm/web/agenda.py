@@ -39,11 +39,12 @@ class Day:
 
 @require_safe
 def agenda(request: Request) -> HttpResponse:
-    """`user` is whose agenda, `week` any day of the week that is shown."""
+    """`user` is whose agenda, `week` any day of the week that is shown (default: this week, or the next one at the weekend)."""
     pk = query.number(request.GET.get("user"))
     user = access.host(pk) if pk is not None else access.host(request.user.pk)
     today = timezone.localdate()
-    asked = query.day(request.GET.get("week")) or today
+    # At the weekend one looks ahead, so the coming week comes first.
+    asked = query.day(request.GET.get("week")) or today + timedelta(days=2 if today.weekday() >= WEEKEND else 0)
     monday = asked - timedelta(days=asked.weekday())
     context = {
         "who": user,
@@ -55,7 +56,7 @@ def agenda(request: Request) -> HttpResponse:
         "week": monday.isocalendar().week,
         "previous": monday - timedelta(days=7),
         "following": monday + timedelta(days=7),
-        "is_this_week": monday <= today < monday + timedelta(days=7),
+        "is_this_week": "week" not in request.GET or monday <= today < monday + timedelta(days=7),
         "now": timezone.now(),
         "nav": "agenda",
     }

@@ -179,6 +179,7 @@ def _choose(
         since=query.day(request.GET.get("since")),
         travel_minutes=travel,
         not_counting=moving,
+        most=slots.FEW_DAYS,
     )
     picked = None if sorry else slots.read(request.GET.get("at"))
     context = {

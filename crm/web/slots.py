@@ -12,7 +12,9 @@ from crm.clock import day_start
 from crm.models import Appointment, User
 
 DAYS = 5
-"""Days with free times on one page: a working week, one screen on a telephone."""
+"""Days with free times on one page: a working week."""
+FEW_DAYS = 3
+"""The same on a page that is read on a telephone."""
 WINDOW = timedelta(days=28)
 FARTHEST = timedelta(days=180)
 
@@ -59,6 +61,7 @@ def offered(
     other: ZoneInfo | None = None,
     travel_minutes: int = 0,
     not_counting: Appointment | None = None,
+    most: int = DAYS,
 ) -> Slots:
     """The next days on which `user` has free times, from `since` (default: today), in `zone`. `other` is the zone of whoever is met."""
     today = at.astimezone(zone).date()
@@ -75,8 +78,8 @@ def offered(
         not_counting=not_counting,
     )
     days = [(day, list(moments)) for day, moments in groupby(found, key=lambda moment: moment.date())]
-    shown = [Day(day, [Slot(moment, _there(moment, other)) for moment in moments]) for day, moments in days[:DAYS]]
-    after = days[DAYS][0] if len(days) > DAYS else (start + WINDOW).astimezone(zone).date()
+    shown = [Day(day, [Slot(moment, _there(moment, other)) for moment in moments]) for day, moments in days[:most]]
+    after = days[most][0] if len(days) > most else (start + WINDOW).astimezone(zone).date()
     return Slots(
         days=shown,
         zone=zone,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,6 +30,7 @@ from crm.models import (
     OutgoingMail,
     Override,
     Role,
+    Scope,
     User,
 )
 from crm.refusal import Refused
@@ -144,7 +146,7 @@ def test_what_makes_no_appointment_is_refused(host: User, change: dict[str, obje
 
 def test_who_asked_not_to_be_called_is_not_booked_for_a_call_and_pacing_stands_in_no_way(host: User, sdr: User) -> None:
     person = make.person(phone="+32470123456")
-    make.wish(person=person, scope="call", by=sdr)
+    make.wish(person=person, scope=Scope.CALL, by=sdr)
     with pytest.raises(Refused, match="not to call"):
         make.appointment(host, person=person, kind=AppointmentKind.PHONE)
     later = make.person(not_before=date(2027, 6, 1))
@@ -274,7 +276,7 @@ def test_a_no_to_the_invitation_is_told_to_whom_it_concerns(host: User, sdr: Use
     assert not OutgoingMail.objects.exists()
     appointments.answer(appointment=booked, answer="declined", at=AT)
     appointments.answer(appointment=booked, answer="declined", at=AT)
-    assert sorted(OutgoingMail.objects.values_list("to", flat=True)) == sorted([host.email, sdr.email])
+    assert set(OutgoingMail.objects.values_list("to", flat=True)) == {host.email, sdr.email}
     OutgoingMail.objects.all().delete()
     appointments.answer(appointment=booked, answer="declined", at=AT, is_host=True)
     mail = OutgoingMail.objects.get()
@@ -336,7 +338,7 @@ def test_a_link_that_is_revoked_or_too_old_books_nothing(host: User, sdr: User) 
 
 def test_a_link_to_a_visit_asks_for_the_same_reason_and_keeps_it_when_it_is_used(host: User, sdr: User) -> None:
     lead = make.working_lead(sdr)
-    asked = {"person": lead.person, "lead": lead, "kind": AppointmentKind.VISIT, "by": sdr}
+    asked: dict[str, Any] = {"person": lead.person, "lead": lead, "kind": AppointmentKind.VISIT, "by": sdr}
     with pytest.raises(NotQualified):
         make.booking_link(host, **asked)
     link = make.booking_link(host, override="They insist", **asked)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, models, transaction
 from crm import handoffs
 from crm.models import (
     Acquaintance,
+    Appointment,
     Attempt,
     Deal,
     DoNotContact,
@@ -231,7 +232,29 @@ def import_twice(imported: Deal) -> None:
 
 
 LATER = make.AT + timedelta(days=1)
+
+
+def in_use_of_one_link() -> None:
+    """Two appointments by one link, at times of their own."""
+    link = make.booking_link(make.user())
+    for hours in (30, 50):
+        row = make.appointment(link.user, person=link.person, starts_at=make.AT + timedelta(hours=hours))
+        Appointment.objects.filter(pk=row.pk).update(link=link)
+
+
 ATTACKS: dict[str, Callable[[], object]] = {
+    "appointment_one_at_a_time": lambda: again(make.appointment(make.user()), uid="another@kring.example"),
+    "appointment_ends_after_start": lambda: spoil(make.appointment(make.user()), ends_at=make.AT),
+    "appointment_blocks_itself": lambda: spoil(
+        make.appointment(make.user()), blocked_until=make.AT + timedelta(days=2, minutes=5)
+    ),
+    "appointment_kind_known": lambda: spoil(make.appointment(make.user()), kind="letter"),
+    "appointment_state_known": lambda: spoil(make.appointment(make.user()), state="dream"),
+    "appointment_answer_known": lambda: spoil(make.appointment(make.user()), answer="shrug"),
+    "appointment_one_per_link": in_use_of_one_link,
+    "booking_link_kind_known": lambda: spoil(make.booking_link(make.user()), kind="pray"),
+    "booking_link_length": lambda: spoil(make.booking_link(make.user()), minutes=4),
+    "booking_link_expires_later": lambda: spoil(make.booking_link(make.user()), expires_at=make.AT),
     "organisation_domain_once": lambda: again(make.organisation(domain="a.example")),
     "organisation_domain_lower": lambda: spoil(make.organisation(domain="a.example"), domain="A.example"),
     "organisation_external_id_once": lambda: again(make.organisation(external_id="7")),

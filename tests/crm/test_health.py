@@ -110,6 +110,12 @@ def test_silence_with_an_agreed_day_to_come_is_no_silence(account_manager):
     assert FindingKind.SILENT not in found()
 
 
+def test_silence_before_an_appointment_is_no_silence(account_manager):
+    deal = changed(healthy(account_manager), next_step_on=TODAY, opened_at=AT - days(60), last_reply_at=None)
+    make.appointment(account_manager, person=deal.person, deal=deal, starts_at=AT + days(2))
+    assert FindingKind.SILENT not in found()
+
+
 def test_somebody_who_never_said_a_word_is_noticed_too(account_manager):
     changed(healthy(account_manager), next_step_on=TODAY, opened_at=AT - days(60), last_reply_at=None)
     assert FindingKind.SILENT in found()

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone, translation
 
-from crm import advocacy, conversations, deals, follow_ups, handoffs, leads, promises, rules, verdicts
-from crm.models import Deal, FollowUp, Outcome, Person, Promise, PromiseSide, Rule, SubjectKind, Tier, User
+from crm import advocacy, appointments, conversations, deals, follow_ups, handoffs, leads, promises, rules, verdicts
+from crm.models import Appointment, Deal, FollowUp, Outcome, Person, Promise, PromiseSide, Rule, SubjectKind, Tier, User
 from crm.rules.keep_in_touch import IDEAL_DAYS, LATEST_DAYS
 from tests import make
 from tests.make import AT
@@ -418,6 +418,16 @@ def test_nobody_is_asked_to_keep_in_touch_with_those_outside_the_tiers_or_withou
     assert is_quiet(Rule.KEEP_IN_TOUCH)
 
 
+def test_an_appointment_to_come_is_better_than_a_call_out_of_habit(account_manager):
+    friend = known("Ilse Maes", account_manager, Tier.A, spoken=AT - days(60))
+    row = make.appointment(account_manager, person=friend, starts_at=AT + days(2))
+    refresh()
+    assert is_quiet(Rule.KEEP_IN_TOUCH)
+    appointments.cancel(appointment=row, why="They are ill", by=account_manager, at=AT)
+    refresh()
+    assert only(Rule.KEEP_IN_TOUCH).person == friend
+
+
 def test_an_agreed_step_is_better_than_a_call_out_of_habit(account_manager):
     ilse = known("Ilse Maes", account_manager, Tier.A, spoken=AT - days(50))
     make.deal(account_manager, person=ilse, next_step_on=TODAY + days(10))
@@ -478,6 +488,51 @@ def test_one_impossible_profile_does_not_stop_the_others(account_manager, sdr):
 # ---- All rules -----------------------------------------------------------------------------------------------------
 
 
+# ---- An appointment that is over -----------------------------------------------------------------------------------
+
+
+def meeting(host: User, hours: int) -> Appointment:
+    """An hour with this host that began so many hours ago."""
+    return make.appointment(host, starts_at=AT - timedelta(hours=hours), at=AT - days(3))
+
+
+def test_an_appointment_that_is_over_asks_its_host_how_it_went_and_then_what_was_said(account_manager):
+    row = meeting(account_manager, 3)
+    refresh(AT - timedelta(hours=2, minutes=30))
+    assert is_quiet(Rule.APPOINTMENT), "it goes on still"
+    refresh()
+    asked = only(Rule.APPOINTMENT)
+    assert (asked.owner, asked.person) == (account_manager, row.person)
+    assert "How did it go?" in said(asked)
+    appointments.held(appointment=row, by=account_manager, at=AT)
+    refresh()
+    assert "What was said?" in said(only(Rule.APPOINTMENT))
+    conversation = make.conversation(row.person, by=account_manager)
+    appointments.logged(appointment=row, conversation=conversation, by=account_manager, at=AT)
+    refresh()
+    assert is_quiet(Rule.APPOINTMENT)
+
+
+@pytest.mark.parametrize("end", ["no_show", "move", "cancel"])
+def test_an_appointment_that_ended_otherwise_asks_nothing(account_manager, end):
+    row = meeting(account_manager, 3)
+    refresh()
+    if end == "no_show":
+        appointments.no_show(appointment=row, by=account_manager, at=AT)
+    elif end == "move":
+        appointments.move(appointment=row, starts_at=AT + days(2), by=account_manager, at=AT)
+    else:
+        appointments.cancel(appointment=row, why="They are ill", by=account_manager, at=AT)
+    refresh()
+    assert is_quiet(Rule.APPOINTMENT)
+
+
+def test_an_appointment_of_long_ago_is_asked_about_no_more(account_manager):
+    make.appointment(account_manager, starts_at=AT - days(31), at=AT - days(40))
+    refresh()
+    assert is_quiet(Rule.APPOINTMENT)
+
+
 def everything(account_manager: User, sdr: User) -> None:
     """One cause for each rule."""
     make.lead(owner=sdr)
@@ -487,6 +542,7 @@ def everything(account_manager: User, sdr: User) -> None:
     advocacy.promise(referral=make.referral(account_manager, at=AT - days(30)), by=account_manager, at=AT - days(30))
     verdicts.nurture(lead=make.working_lead(sdr, at=AT - days(30)), until=TODAY - days(3), by=sdr, at=AT - days(30))
     known("B B", account_manager, Tier.A, spoken=AT - days(50))
+    meeting(account_manager, 2 + Appointment.objects.count())
 
 
 def test_every_rule_has_a_follow_up_a_sentence_and_no_number_of_a_row_in_it(account_manager, sdr):

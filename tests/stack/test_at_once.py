@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, timedelta
 from functools import partial
 from http.cookiejar import CookieJar
 from typing import TypeVar
@@ -16,7 +17,8 @@ from urllib.request import HTTPCookieProcessor, build_opener
 import pytest
 from django.utils import timezone
 
-from crm.models import Deal, Event, EventKind, HandOff, HandOffState, Lead, Person, Role
+from crm import agenda
+from crm.models import Appointment, Deal, Event, EventKind, HandOff, HandOffState, Lead, Person, Role
 from tests import make
 from tests.journeys.steps import soon
 from tests.running import LiveStack
@@ -109,3 +111,23 @@ def test_a_form_posted_twice_at_once_is_one_lead(stack_db: LiveStack) -> None:
         lead = Lead.objects.get(form=public, person__email_addresses__address=email)
         assert Person.objects.filter(email_addresses__address=email).count() == 1
         assert Event.objects.filter(kind=EventKind.LEAD_RECEIVED, lead=lead).count() == 1
+
+
+def test_of_two_prospects_who_choose_one_time_one_has_it_and_the_other_chooses_again(stack_db: LiveStack) -> None:
+    host = make.user("Arjan Smit", Role.ACCOUNT_MANAGER, working_days=list(range(7)))
+    for number in range(ROUNDS):
+        at = timezone.now()
+        links = [make.booking_link(host, at=at) for _ in range(2)]
+        moment = agenda.first_free([host], minutes=30, at=at + timedelta(days=number))[host.pk].astimezone(UTC)
+        visitors = [Visitor(stack_db) for _ in links]
+        form = {"at": moment.isoformat(), "zone": "Europe/Brussels"}
+        posts = [
+            partial(visitor.post, f"/book/{link.token}/", form) for visitor, link in zip(visitors, links, strict=True)
+        ]
+        texts = [text for _there, text in at_once(*posts)]
+        assert sorted(("It is agreed" in text, "just before you" in text) for text in texts) == [
+            (False, True),
+            (True, False),
+        ]
+        assert Appointment.objects.filter(user=host, starts_at=moment).count() == 1
+        assert not any(list(visitor.cookies) for visitor in visitors)
