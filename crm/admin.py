@@ -146,7 +146,7 @@ class UserAdmin(DjangoUserAdmin):
         before = Team.objects.filter(pk=form.initial.get("team")).first() if change else None
         super().save_model(request, obj, form, change)
         # Hours that the administrator chose here are their own choice.
-        if "team" in form.changed_data and not set(teams.HOURS) & set(form.changed_data):
+        if "team" in form.changed_data and not {"working_days", "work_start", "work_end"} & set(form.changed_data):
             assert isinstance(request.user, User)
             teams.settle(user=obj, before=before, by=request.user, at=timezone.now())
         if not change:
