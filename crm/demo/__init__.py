@@ -21,6 +21,8 @@ from crm.demo.cast import PASSWORD, PEOPLE
 from crm.demo.circle import Circle
 from crm.demo.crowd import Crowd
 from crm.demo.days import Days
+from crm.demo.house import House
+from crm.demo.meetings import Meetings
 from crm.demo.record import Record
 from crm.demo.story import Story
 from crm.demo.walk import Walk
@@ -52,6 +54,8 @@ def load(*, at: datetime) -> None:
         Story(walk, circle, crowd).gather()
         crowd.gather()
         Record(walk).gather()
+        House(walk).gather()
+        Meetings(walk).gather()
         walk.follow(_mornings(walk))
         walk.tell()
         _put_right()

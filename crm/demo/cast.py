@@ -54,6 +54,7 @@ CONTENT = (
     ("page", "Workshops and dates", "buying"),
 )
 
+ASKED_ON_THE_FORM = "Ten people or more"
 CRITERIA = (
     (Side.OURS, "Pain they name themselves", "In their own words, with an example.", 5, True),
     (Side.OURS, "Ten people or more", "Who are planned, not who are employed.", 4, True),
@@ -123,6 +124,7 @@ def make(since: datetime) -> Cast:
             help_text=help_text,
             weight=weight,
             is_must=is_must,
+            asks_prospect=question == ASKED_ON_THE_FORM,
             position=position,
         )
         for position, (side, question, help_text, weight, is_must) in enumerate(CRITERIA)
