@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SIZE ?= 10k
+# Processes that share the tests; more than four wait for each other's servers.
+TESTERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 INSTALL := $(BIN)/uv pip install -q --require-hashes
 LOCALES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
@@ -19,7 +21,7 @@ run: .venv/ready node_modules/.ready $(LOCALES) ## Start everything on this mach
 	@exec $(BIN)/python manage.py up
 
 test: .venv/ready-dev node_modules/.ready $(LOCALES) chromium ## Unit, integration, journey and browser tests on real servers
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup $(ARGS)
 
 check: .venv/ready-dev node_modules/.ready $(LOCALES) ## Everything that can be judged without running it
 	$(BIN)/ruff check

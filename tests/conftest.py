@@ -22,6 +22,20 @@ from tests.running import browser, live_stack, new_page, page, phone, stack_db
 __all__ = ["browser", "live_stack", "new_page", "page", "phone", "stack_db"]
 
 
+LIVE = {"live_stack", "browser", "page", "new_page", "phone", "stack_db"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """When several processes share the tests (`make test`), one of them has the running program and the browser, and one the tests that start servers
+    of their own: neither is started twice."""
+    for item in items:
+        if LIVE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("live"))
+        elif item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 @pytest.fixture(scope="session")
 def running_servers() -> Iterator[None]:
     """PostgreSQL and Valkey answer. The last run that uses them stops them at its end; their files stay for a quick next start."""
