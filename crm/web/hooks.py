@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm import hooks
 from crm.channels.webhook import LANGUAGES, MOST_BYTES, WORDS
-from crm.models import InboundHook, OwnerRule
+from crm.models import InboundHook, OwnerRule, Team, User
 from crm.models.users import Language
 from crm.refusal import Refused
 from crm.web import access, keyset
@@ -47,8 +47,12 @@ class HookForm(KringForm):
         help_text=gettext_lazy("Of people of whom the message says none, and of our answers to the program."),
     )
     owner_rule = forms.ChoiceField(label=gettext_lazy("Who gets its leads"), choices=OwnerRule.choices)
-    owner = forms.ModelChoiceField(label=gettext_lazy("SDR"), queryset=None, required=False)
-    team = forms.ModelChoiceField(label=gettext_lazy("Team"), queryset=None, required=False)
+    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
+        label=gettext_lazy("SDR"), queryset=None, required=False
+    )
+    team: forms.ModelChoiceField[Team] = forms.ModelChoiceField(
+        label=gettext_lazy("Team"), queryset=None, required=False
+    )
 
     def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from crm import mailboxes
+from crm.models import Team
 from crm.refusal import Refused
 from crm.web import access
 from crm.web.forms import KringForm
@@ -34,7 +35,7 @@ class LeadsForm(KringForm):
         required=False,
         widget=forms.TextInput(attrs={"list": "origins", "autocomplete": "off"}),
     )
-    team = forms.ModelChoiceField(
+    team: forms.ModelChoiceField[Team] = forms.ModelChoiceField(
         label=gettext_lazy("Team that gets its leads"),
         queryset=None,
         required=False,

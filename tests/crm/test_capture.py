@@ -130,6 +130,7 @@ def test_who_has_a_lead_in_hand_writes_again_to_that_lead(channel: Channel) -> N
         (False, "And what does it cost?"),
     ]
     event = Event.objects.get(kind=EventKind.LEAD_WROTE_AGAIN, lead=lead)
+    assert event.new
     assert event.new["message"] == "And what does it cost?"
     said = list(lead.conversations.values_list("summary", "direction"))
     # A mail is a conversation by itself, in `correspondence`.

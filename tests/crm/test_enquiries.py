@@ -173,6 +173,8 @@ def test_only_a_shared_mailbox_makes_leads_and_they_have_an_origin(sdr: User, ad
     for _time in range(2):
         say(info, "our mail")
     event = Event.objects.get(kind=EventKind.MAILBOX_CHANGED)
+    assert event.old
+    assert event.new
     assert (event.old["lead_origin"], event.new["lead_origin"]) == ("info mailbox", "our mail")
 
 

@@ -53,8 +53,9 @@ def test_another_piece_at_the_same_address_is_refused_and_what_was_typed_stays(a
     "said", [{"title": " "}, {"title": "x" * 201}, {"kind": "poem"}, {"url": "javascript:alert(1)"}, {"url": "guide"}]
 )
 def test_what_cannot_be_is_refused_in_words(said: dict[str, str]) -> None:
+    given: dict[str, Any] = {"title": "Guide", "kind": "page", **said}
     with pytest.raises(Refused):
-        contents.save(by=None, at=make.AT, **{"title": "Guide", "kind": "page"} | said)
+        contents.save(by=None, at=make.AT, **given)
     assert not Content.objects.exists()
 
 

@@ -34,14 +34,14 @@ def post(
     key: str = "msg_1",
     at: datetime | None = None,
     secret: str = "",
-    **headers: str,
+    headers: dict[str, str] | None = None,
 ) -> Any:
     body = said if isinstance(said, str) else json.dumps(SAID if said is None else said)
     at = at or datetime.now(UTC)
     signature = Webhook(secret or sealed.unseal(hook.sealed_secret)).sign(key, at, body)
     signed = {"webhook-id": key, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
     return Client(enforce_csrf_checks=True).post(
-        f"/in/{hook.slug}/", body, content_type="application/json", headers=signed | headers
+        f"/in/{hook.slug}/", body, content_type="application/json", headers=signed | (headers or {})
     )
 
 
@@ -72,10 +72,10 @@ def test_whoever_does_not_sign_or_comes_late_is_refused_and_nothing_is_kept(hook
         post(hook, secret=other),
         post(hook, at=now - timedelta(minutes=6)),
         post(hook, at=now + timedelta(minutes=6)),
-        post(hook, **{"webhook-id": "msg_9"}),
-        post(hook, **{"webhook-signature": "v1"}),
-        post(hook, **{"webhook-signature": "v1,%%%"}),
-        post(hook, **{"webhook-timestamp": "nan"}),
+        post(hook, headers={"webhook-id": "msg_9"}),
+        post(hook, headers={"webhook-signature": "v1"}),
+        post(hook, headers={"webhook-signature": "v1,%%%"}),
+        post(hook, headers={"webhook-timestamp": "nan"}),
         Client().post("/in/trial/", json.dumps(SAID), content_type="application/json"),
         Client().post("/in/trial/", b"\xff\xfe", content_type="application/json", headers=signature),
     ]
