@@ -12,9 +12,11 @@ from django.db import IntegrityError, models, transaction
 
 from crm import handoffs
 from crm.models import (
+    Absence,
     Acquaintance,
     Appointment,
     Attempt,
+    BusyTime,
     Deal,
     DoNotContact,
     EmailAddress,
@@ -174,6 +176,11 @@ def mailbox() -> Mailbox:
     )
 
 
+def busy_time() -> BusyTime:
+    calendar = make.calendar(make.user(), busy=(make.AT, make.AT + timedelta(hours=1)))
+    return calendar.busy_times.get()
+
+
 def folder() -> MailFolder:
     return MailFolder.objects.create(mailbox=mailbox(), name="INBOX", uid_validity=1)
 
@@ -231,6 +238,10 @@ def import_twice(imported: Deal) -> None:
     again(imported, external_id="7", lead=None)
 
 
+def stand_in_for_oneself(away: Absence) -> None:
+    spoil(away, stand_in=away.user)
+
+
 LATER = make.AT + timedelta(days=1)
 
 
@@ -263,6 +274,14 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "user_active_has_email": lambda: spoil(make.user(), email=None),
     "user_role_known": lambda: spoil(make.user(), role="boss"),
     "user_day_ends_after_start": lambda: spoil(make.user(), work_start="18:00"),
+    "user_agenda_possible": lambda: spoil(make.user(), most_appointments=0),
+    "team_day_ends_after_start": lambda: spoil(make.team(), work_start="18:00"),
+    "team_clocks_positive": lambda: spoil(make.team(), untouched_days=0),
+    "absence_ends_after_start": lambda: spoil(make.absence(make.user()), ends_on="2020-01-01"),
+    "absence_stand_in_is_another": lambda: stand_in_for_oneself(make.absence(make.user())),
+    "assignment_rule_team_or_user": lambda: spoil(
+        make.assignment_rule(make.user(), by=make.user(role=Role.ADMIN)), user=None
+    ),
     "person_has_a_name": lambda: spoil(make.person(), given_name="", family_name=""),
     "person_external_id_once": lambda: again(make.person(external_id="7")),
     "person_not_introduced_by_self": lambda: introduce_oneself(make.person()),
@@ -341,6 +360,10 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "mailbox_address_lower": lambda: spoil(mailbox(), address="Info@kring.example"),
     "mailbox_makes_leads_is_shared": lambda: spoil(make.mailbox(make.user()), makes_leads=True),
     "mailbox_failure_dated": lambda: spoil(mailbox(), failure="The password is wrong"),
+    "external_calendar_name_once": lambda: again(make.calendar(make.user())),
+    "external_calendar_kind_known": lambda: spoil(make.calendar(make.user()), kind="paper"),
+    "external_calendar_failure_dated": lambda: spoil(make.calendar(make.user()), failure="gone"),
+    "busy_time_has_length": lambda: spoil(busy_time(), ends_at=make.AT),
     "mail_folder_once": lambda: again(folder()),
     "mail_message_state_known": lambda: spoil(message(), state="lost"),
     "mail_message_refused_with_reason": lambda: spoil(message(), state="refused"),
