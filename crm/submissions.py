@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -258,6 +259,7 @@ def _take(submission: FormSubmission, at: datetime) -> Lead:
 
 def _arrival(submission: FormSubmission) -> capture.Arrival:
     form = submission.form
+    said: dict[str, Any] = {name: str(submission.values.get(name, "")) for name in SAID}
     return capture.Arrival(
         channel=Channel.FORM,
         external_id=submission.message_id,
@@ -270,7 +272,7 @@ def _arrival(submission: FormSubmission) -> capture.Arrival:
         owner_rule=OwnerRule(form.owner_rule),
         owner=form.owner,
         team=form.team,
-        **{name: str(submission.values.get(name, "")) for name in SAID},
+        **said,
     )
 
 

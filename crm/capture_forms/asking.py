@@ -28,7 +28,7 @@ def add_field(*, form: CaptureForm, kind: str, criterion_key: str = "", by: User
             raise Refused(_("This question is not asked of prospects any more. Choose another one."))
     else:
         criterion_key = ""
-    form = locks.row(CaptureForm.objects, form.pk)
+    form = locks.row(CaptureForm.objects.all(), form.pk)
     present = list(form.form_fields.all())
     if any((field.kind, field.criterion_key) == (kind, criterion_key) for field in present):
         raise Refused(_("The form asks this already."))
@@ -46,7 +46,7 @@ def change_field(
 ) -> FormField:
     """It is asked in these words (none: in our own) and must be filled in, or not. A name and an e-mail address always must be. Refuses words that
     are too long."""
-    form = locks.row(CaptureForm.objects, field.form_id)
+    form = locks.row(CaptureForm.objects.all(), field.form_id)
     field = FormField.objects.get(pk=field.pk)
     labels = line(label_en, 200), line(label_nl, 200)
     before = (field.label_en, field.label_nl, field.is_required)
@@ -69,7 +69,7 @@ def change_field(
 @transaction.atomic
 def remove_field(*, field: FormField, by: User | None, at: datetime) -> None:
     """The form does not ask it any more; what was answered stays. Twice is once. Refuses the name and the e-mail address."""
-    form = locks.row(CaptureForm.objects, field.form_id)
+    form = locks.row(CaptureForm.objects.all(), field.form_id)
     if field.kind in ALWAYS:
         raise Refused(_("Every form asks for a name and an e-mail address: without them nobody can be answered."))
     if FormField.objects.filter(pk=field.pk).delete()[0]:
@@ -79,7 +79,7 @@ def remove_field(*, field: FormField, by: User | None, at: datetime) -> None:
 @transaction.atomic
 def move_field(*, field: FormField, to: int, by: User | None, at: datetime) -> None:
     """It stands at this place (the first is 0; past the end is the end), and the others close up."""
-    form = locks.row(CaptureForm.objects, field.form_id)
+    form = locks.row(CaptureForm.objects.all(), field.form_id)
     row = list(form.form_fields.order_by("position", "id"))
     before = [one.pk for one in row]
     moved = next((one for one in row if one.pk == field.pk), None)

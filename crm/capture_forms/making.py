@@ -78,7 +78,7 @@ def reopen(*, form: CaptureForm, by: User | None, at: datetime) -> CaptureForm:
 
 
 def _open(form: CaptureForm, is_active: bool, by: User | None, at: datetime) -> CaptureForm:
-    form = locks.row(CaptureForm.objects, form.pk)
+    form = locks.row(CaptureForm.objects.all(), form.pk)
     if form.is_active != is_active:
         form.is_active = is_active
         form.save(update_fields=["is_active"])
@@ -92,7 +92,7 @@ def set_words(*, form: CaptureForm, language: str, words: Words, by: User | None
     if language not in Language.values:
         raise Refused(_("Kring does not speak that language. Choose one of the list."))
     words = spoken(words)
-    form = locks.row(CaptureForm.objects, form.pk)
+    form = locks.row(CaptureForm.objects.all(), form.pk)
     text = FormText.objects.filter(form=form, language=language).first()
     before = {name: getattr(text, name) for name in asdict(words)} if text else None
     if text is not None and before == asdict(words):
@@ -105,7 +105,7 @@ def set_words(*, form: CaptureForm, language: str, words: Words, by: User | None
 @transaction.atomic
 def remove_words(*, form: CaptureForm, language: str, by: User | None, at: datetime) -> None:
     """The form does not speak that language any more. Twice is once. Refuses its own language."""
-    form = locks.row(CaptureForm.objects, form.pk)
+    form = locks.row(CaptureForm.objects.all(), form.pk)
     if language == form.language:
         raise Refused(_("A form keeps the words of its own language. Choose another language for it first."))
     if FormText.objects.filter(form=form, language=language).delete()[0]:

@@ -27,6 +27,7 @@ from crm.models import (
     OwnerRule,
     Person,
     ReferralState,
+    RefusedBecause,
     RejectReason,
     Rule,
     Scope,
@@ -60,14 +61,16 @@ def _lead_received(old: dict[str, Any], new: dict[str, Any]) -> str:
     return _("Through %(content)s") % {"content": new["content"]} if new.get("content") else ""
 
 
+def _submission_taken(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("It waited since it looked like this: %(why)s.") % {"why": _choice(RefusedBecause, new.get("because"))}
+
+
 def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
     value = str(new.get("value", new.get("reply", "")) or "")  # Before there were other kinds it was a reply.
     if new.get("kind", "yes_no") == "yes_no":
         value = {"yes": _("yes"), "no": _("no"), "partly": _("partly")}.get(value, "")
-    said = _("%(question)s: %(reply)s") % {
-        "question": new.get("question", ""),
-        "reply": value or _("not known yet"),
-    }
+    question, reply = str(new.get("question", "")), value or _("not known yet")
+    said = f"{question} {reply}" if question.endswith("?") else f"{question}: {reply}"
     return " · ".join(filter(None, (said, str(new.get("evidence") or ""))))
 
 
@@ -402,6 +405,7 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.ORGANISATION_UNMERGED: _organisation_unmerged,
     EventKind.LEAD_RECEIVED: _lead_received,
     EventKind.LEAD_WROTE_AGAIN: _lead_received,
+    EventKind.SUBMISSION_TAKEN: _submission_taken,
     **dict.fromkeys(
         (
             EventKind.APPOINTMENT_BOOKED,

@@ -31,12 +31,14 @@ class TermsForm(KringForm):
         help_text=gettext_lazy("In which it opens when the browser asks for none that it has."),
     )
     origin = forms.CharField(label=gettext_lazy("Origin of its leads"), max_length=50)
-    content = forms.ModelChoiceField(label=gettext_lazy("Piece of content it stands at"), queryset=None, required=False)
+    content: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        label=gettext_lazy("Piece of content it stands at"), queryset=None, required=False
+    )
     owner_rule = forms.ChoiceField(label=gettext_lazy("Who gets its leads"), choices=OwnerRule)
-    owner = forms.ModelChoiceField(
+    owner: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         label=gettext_lazy("Always this SDR"), queryset=None, required=False, empty_label=gettext_lazy("(choose)")
     )
-    team = forms.ModelChoiceField(
+    team: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         label=gettext_lazy("By turns within this team"),
         queryset=None,
         required=False,

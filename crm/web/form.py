@@ -185,7 +185,7 @@ def _framed(response: HttpResponse, capture_form: CaptureForm) -> HttpResponse:
     """The sites of the form may show it in a frame; without any, nobody may."""
     if capture_form.sites:
         response._csp_replace = {"frame-ancestors": list(capture_form.sites)}  # type: ignore[attr-defined]
-        response.xframe_options_exempt = True  # type: ignore[attr-defined]
+        response.xframe_options_exempt = True
     return response
 
 

@@ -108,6 +108,7 @@ LEADING_PLACES = (
     (_("Dashboard"), "chart-bar", "crm:dashboard"),
     (_("Health"), "heartbeat", "crm:health"),
     (_("Settings"), "settings", "crm:settings"),
+    (_("Forms"), "forms", "crm:capture-forms"),
 )
 
 

@@ -162,7 +162,8 @@ def test_a_question_is_answered_by_its_kind(asked: Asked, typed: str, kept: str)
     ],
 )
 def test_what_is_no_answer_is_said_at_its_question(asked: Asked, typed: str) -> None:
-    assert asked.name in posted(asked=[asked], **{asked.name: typed}).errors
+    answer: dict[str, Any] = {asked.name: typed}
+    assert asked.name in posted(asked=[asked], **answer).errors
 
 
 def test_a_question_that_is_left_open_is_no_answer() -> None:

@@ -51,6 +51,7 @@ def test_a_new_form_is_open_and_asks_the_usual(admin_user: User) -> None:
     assert list(form.form_fields.filter(is_required=True).values_list("kind", flat=True)) == ["name", "email"]
     assert form.texts.get().title == "Ask us"
     event = Event.objects.get(kind=EventKind.FORM_CHANGED)
+    assert event.new
     assert (event.by, event.new["made"]) == (admin_user, "Contact page")
 
 

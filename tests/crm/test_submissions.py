@@ -26,6 +26,7 @@ from crm.models import (
 )
 from crm.refusal import Refused
 from crm.tasks import expire_submissions
+from crm.timeline.sentences import SENTENCES
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +249,9 @@ def test_a_refused_message_can_be_taken_in_once(form: CaptureForm, manager: User
     assert lead.received_at == LATER, "the clock of the answer runs from now"
     event = Event.objects.get(kind=EventKind.SUBMISSION_TAKEN)
     assert (event.by, event.lead) == (manager, lead)
+    assert SENTENCES[EventKind.SUBMISSION_TAKEN]({}, event.new or {}) == (
+        "It waited since it looked like this: filled in a field that people do not see."
+    )
     assert Lead.objects.count() == 1
 
 
