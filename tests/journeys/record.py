@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
-from crm import capture_forms, mail_templates, merging, people, submissions, unsubscribing
+from crm import (
+    agenda,
+    appointments,
+    capture_forms,
+    handoffs,
+    leads,
+    mail_templates,
+    merging,
+    people,
+    submissions,
+    unsubscribing,
+    verdicts,
+)
 from crm.models import (
     Conversation,
     ConversationKind,
@@ -32,6 +45,7 @@ from crm.models import (
     User,
 )
 from crm.outbox import MOST_TRIES
+from qualification.models import Criterion, Scorecard
 from tests import make
 
 
@@ -55,6 +69,7 @@ def clear(owner: User) -> None:
     Mailbox.objects.filter(owner=owner).delete()
     Register.objects.filter(name__startswith="Screens").delete()
     OutgoingMail.objects.filter(by=owner, sent_at=None).delete()
+    OutgoingMail.objects.filter(to__endswith="@screens.example", sent_at=None).delete()
     SavedView.objects.filter(owner=owner).delete()
     MailTemplate.objects.filter(name__startswith="Screens").delete()
 
@@ -75,6 +90,60 @@ def make_forms(number: int) -> dict[str, int | str]:
     over = make.submission(form, at=at, state=SubmissionState.EXPIRED)
     tokens = {"to_confirm": submissions.token(waiting), "confirmed_late": submissions.token(over)}
     return {"form": form.pk, "form_slug": form.slug, **tokens}
+
+
+def make_agenda(owner: User, person: Person, number: int) -> dict[str, int | str]:
+    """Agreed, over, and to be chosen by a prospect abroad: each as a page of its own."""
+    at = timezone.now()
+    host = make.user(f"Griet Van den Bossche{number}", Role.ACCOUNT_MANAGER, team=owner.team)
+    coming = make.appointment(
+        host, person=person, by=owner, at=at, subject="Kennismaking", note="Wat zou u willen bereiken?"
+    )
+    over = make.appointment(
+        host,
+        person=person,
+        by=owner,
+        at=at - timedelta(days=3),
+        starts_at=at - timedelta(days=1),
+        subject="Vorige keer",
+    )
+    abroad = make.person(f"Yuki Mori{number}", at=at, owner=owner, language="nl", time_zone="Asia/Tokyo")
+    asked: dict[str, Any] = {"person": abroad, "by": owner, "at": at, "subject": "Kennismaking"}
+    free, used, closed = (make.booking_link(host, **asked) for _each in range(3))
+    moment = agenda.first_free([host], minutes=30, at=at)[host.pk]
+    appointments.book_by_link(link=used, starts_at=moment, at=at)
+    appointments.revoke_link(link=closed, by=owner, at=at)
+    tokens = {"book": free.token, "booked": used.token, "book_closed": closed.token}
+    return {
+        "host": host.pk,
+        "coming": coming.pk,
+        "over": over.pk,
+        "booking_link": free.pk,
+        "moment": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **tokens,
+    }
+
+
+def make_hand_offs(owner: User, number: int) -> dict[str, int | str]:
+    """A lead that both sides want, and one that was handed off, about which something was asked twice and is open once."""
+    at = timezone.now() - timedelta(hours=2)
+    card = Scorecard.objects.create(name=f"Onze klant {number}", version=1, created_at=at)
+    for side, question in (("ours", "Pijn door henzelf genoemd"), ("theirs", "Hun datum is gekozen")):
+        Criterion.objects.create(scorecard=card, side=side, question=question, weight=1)
+    wanted = []
+    for name in ("Griet Aerts", "Koen Maes"):
+        person = make.person(f"{name}{number}", at=at, language="nl", interests=["zeilen"], salutation="ms")
+        lead = make.working_lead(owner, at=at, person=person, message="Welke data zijn er nog?")
+        for criterion in card.criteria.all():
+            leads.answer_criterion(lead=lead, criterion=criterion, value="yes", evidence="zo gezegd", by=owner, at=at)
+        wanted.append(verdicts.qualify(lead=lead, by=owner, at=at))
+    seller = member("Karel", Role.ACCOUNT_MANAGER, 1000 + number)
+    User.objects.filter(pk=seller.pk).update(language="nl", interests=["zeilen"])
+    hand_off = handoffs.submit(lead=wanted[0], to=seller, note="Wil beginnen voor Pasen.", by=owner, at=at)
+    asked = handoffs.ask(hand_off=hand_off, question="Wie beslist er mee?", by=seller, at=at)
+    handoffs.tell(question=asked, answer="Haar broer.", by=owner, at=at)
+    handoffs.ask(hand_off=hand_off, question="Wanneer past het haar?", by=seller, at=at)
+    return {"hand_off": hand_off.pk, "wanted": wanted[1].pk}
 
 
 def make_record(owner: User, number: int) -> Record:
@@ -163,13 +232,16 @@ def make_record(owner: User, number: int) -> Record:
             "person": person.pk, "other": other.pk, "left": left.pk, "company": company.pk, "deal": deal.pk,
             "pair": twin.pk, "position": before.pk, "promise": promise.pk, "attempt": attempt.pk, "said": said.pk,
             "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
-            **make_forms(number),
+            **make_forms(number), **make_hand_offs(owner, number),
+            **make_agenda(owner, person, number),
             "register": register.pk, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
         },
     )  # fmt: skip
 
 
 SCREENS = (
+    "noes/",
+    "noes/list/?what=later",
     "people/?owner=me&show=tags&show=country&show=tier&show=owner&sort=-name",
     "organisations/?owner=me",
     "lists/people/views/",
@@ -237,6 +309,29 @@ SCREENS = (
     "f/{form_slug}/thanks/",
     "f/confirm/{to_confirm}/",
     "f/confirm/{confirmed_late}/",
+    "agenda/?user={host}",
+    "agenda/new/?person={person}&user={host}",
+    "agenda/new/?person={other}&user={host}&kind=visit",
+    "agenda/links/new/?person={person}",
+    "agenda/links/{booking_link}/",
+    "appointments/{coming}/",
+    "appointments/{over}/",
+    "appointments/{coming}/move/",
+    "appointments/{coming}/cancel/",
+    "conversations/new/?appointment={over}",
+    "me/agenda/",
+    "book/{book}/?zone=Asia/Tokyo",
+    "book/{book}/?zone=Asia/Tokyo&at={moment}",
+    "book/{booked}/",
+    "book/{booked}/move/?zone=Asia/Tokyo",
+    "book/{booked}/cancel/",
+    "book/{book_closed}/",
+    "hand-offs/?whose=given",
+    "hand-offs/{hand_off}/",
+    "hand-offs/{hand_off}/redirect/",
+    "hand-offs/report/?period=all",
+    "hand-offs/report/list/?period=all&state=waiting",
+    "leads/{wanted}/hand-off/",
     "search/?q=Vanderstraeten",
     "u/{link}",
 )
