@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import (
     AttendeeAnswer,
+    Channel,
     ContactPointKind,
     Conversation,
     ConversationKind,
@@ -63,6 +64,11 @@ def _lead_received(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _submission_taken(old: dict[str, Any], new: dict[str, Any]) -> str:
     return _("It waited since it looked like this: %(why)s.") % {"why": _choice(RefusedBecause, new.get("because"))}
+
+
+def _wrote_again(old: dict[str, Any], new: dict[str, Any]) -> str:
+    way = _("By %(channel)s") % {"channel": _choice(Channel, new["channel"])} if new.get("channel") else ""
+    return " · ".join(filter(None, (way, _lead_received(old, new))))
 
 
 def _criterion(old: dict[str, Any], new: dict[str, Any]) -> str:
@@ -404,7 +410,7 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.ORGANISATION_MERGED: _merged,
     EventKind.ORGANISATION_UNMERGED: _organisation_unmerged,
     EventKind.LEAD_RECEIVED: _lead_received,
-    EventKind.LEAD_WROTE_AGAIN: _lead_received,
+    EventKind.LEAD_WROTE_AGAIN: _wrote_again,
     EventKind.SUBMISSION_TAKEN: _submission_taken,
     **dict.fromkeys(
         (

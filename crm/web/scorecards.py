@@ -204,8 +204,10 @@ def _shown(criteria: list[Criterion]) -> list[dict[str, Any]]:
             "percent": round(criterion.weight * 100 / whole) if whole else 0,
             "options": [
                 {
-                    "said": option.label or assessing.said(criterion, f"{option.at_least:.2f}"),
-                    "is_band": not option.label,
+                    "said": option.label
+                    if option.at_least is None
+                    else assessing.said(criterion, f"{option.at_least.normalize():f}"),
+                    "is_band": option.at_least is not None,
                     "points": option.points,
                 }
                 for option in criterion.options.all()
