@@ -225,6 +225,7 @@ def _write_again(lead: Lead, arrival: Arrival, by: User | None, at: datetime) ->
             people=[lead.person] if lead.person else [],
             kind=ConversationKind.EMAIL,
             direction=Direction.INCOMING,
+            subject=str(arrival.form or arrival.hook or ""),
             summary=arrival.message,
             lead=lead,
             by=by,

@@ -66,6 +66,7 @@ CONVERSATION_ICONS = {
 
 ICONS = {
     EventKind.LEAD_RECEIVED: "inbox",
+    EventKind.LEAD_WROTE_AGAIN: "inbox",
     EventKind.LEAD_QUALIFIED: "circle-check",
     EventKind.LEAD_DECLINED: "circle-x",
     EventKind.LEAD_NURTURED: "plant-2",
