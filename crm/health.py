@@ -168,7 +168,7 @@ CHECKS: dict[FindingKind, Check] = {
               JOIN crm_stage s ON s.id = d.stage_id
              WHERE d.state = 'open' AND (d.next_step_on IS NULL OR d.next_step_on <= %(today)s)
                AND NOT EXISTS (SELECT FROM crm_appointment m
-                                WHERE m.deal_id = d.id AND m.state = 'booked' AND m.starts_at > %(at)s)
+                                WHERE (m.deal_id = d.id OR m.lead_id = d.lead_id) AND m.state = 'booked' AND m.starts_at > %(at)s)
                AND coalesce(d.last_reply_at, d.opened_at) < %(at)s - s.usual_days * %(silence)s * interval '1 day'
             """,
             _silent,

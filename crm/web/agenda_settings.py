@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm import appointments
 from crm.models import User
+from crm.web import access
 from crm.web.forms import KringModelForm
 from crm.web.page import Request, render_page
 
@@ -41,7 +42,7 @@ class AgendaForm(KringModelForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: Request) -> HttpResponse:
-    form = AgendaForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    form = AgendaForm(request.POST or None, instance=access.host(request.user.pk))
     if request.method == "POST" and form.is_valid():
         appointments.set_limits(user=request.user, **form.cleaned_data, by=request.user, at=timezone.now())
         messages.success(request, _("Saved. What is booked already stays."))

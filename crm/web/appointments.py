@@ -134,13 +134,14 @@ def no_show(request: Request, pk: int) -> HttpResponse:
 
 def _about(row: Appointment) -> dict[str, Any]:
     theirs = ZoneInfo(row.time_zone)
-    there = row.starts_at.astimezone(theirs)
-    here = timezone.localtime(row.starts_at)
+    # On the wall there: without a zone, so that the template leaves it as it is.
+    there = row.starts_at.astimezone(theirs).replace(tzinfo=None)
+    here = timezone.localtime(row.starts_at).replace(tzinfo=None)
     return {
         "appointment": row,
         "icon": KIND_ICONS[row.kind],
         "minutes": round((row.ends_at - row.starts_at).total_seconds() / 60),
-        "there": there if there.replace(tzinfo=None) != here.replace(tzinfo=None) else None,
+        "there": there if there != here else None,
         "is_open": row.state == AppointmentState.BOOKED,
         "nav": "agenda",
     }

@@ -188,13 +188,14 @@ def _choose(
         "zones": [*ZONES, zone.key] if zone.key not in ZONES else ZONES,
         "is_zone_chosen": "zone" in request.GET or "zone" in request.POST,
         "slots": found,
-        "picked": picked.astimezone(zone) if picked and picked > at else None,
+        "picked": picked if picked and picked > at else None,
         "value": picked.isoformat() if picked else "",
         "sorry": sorry,
         "called_off": link.appointments.filter(state=AppointmentState.CANCELLED).exists() and moving is None,
         "act": "crm:book-move" if moving else "crm:book",
     }
-    return render(request, "public/book.html", context, status=status)
+    with timezone.override(zone):
+        return render(request, "public/book.html", context, status=status)
 
 
 def _agreed(request: HttpRequest, link: BookingLink, booked: Appointment, at: datetime) -> HttpResponse:
@@ -202,11 +203,12 @@ def _agreed(request: HttpRequest, link: BookingLink, booked: Appointment, at: da
     context = {
         **_about(link, booked),
         "zone": zone,
-        "starts": booked.starts_at.astimezone(zone),
+        "starts": booked.starts_at,
         "is_over": booked.state != AppointmentState.BOOKED or booked.starts_at <= at,
         "may_change": _changeable(link, at) is not None,
     }
-    return render(request, "public/book_agreed.html", context)
+    with timezone.override(zone):
+        return render(request, "public/book_agreed.html", context)
 
 
 def _about(link: BookingLink, booked: Appointment | None) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from crm.models import Appointment, BookingLink, Deal, Lead, Person
 from crm.web import access
 
@@ -22,10 +24,13 @@ class Meetings:
 
 
 def of(subject: Lead | Deal | Person, *, at: datetime, may_write: bool) -> Meetings:
-    """Two queries."""
+    """Two queries. What was agreed on a lead is agreed on the deal that it became."""
     name = str(subject._meta.model_name)
-    coming = access.appointments().booked().select_related("user").filter(**{name: subject}, ends_at__gt=at)
-    links = access.booking_links().filter(**{name: subject}, revoked_at__isnull=True, expires_at__gt=at)
+    about = Q(**{name: subject})
+    if isinstance(subject, Deal) and subject.lead_id is not None:
+        about |= Q(lead=subject.lead_id)
+    coming = access.appointments().booked().select_related("user").filter(about, ends_at__gt=at)
+    links = access.booking_links().filter(about, revoked_at__isnull=True, expires_at__gt=at)
     return Meetings(
         about=f"{name}={subject.pk}",
         may_write=may_write,

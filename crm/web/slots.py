@@ -101,5 +101,6 @@ def read(value: str | None) -> datetime | None:
 
 
 def _there(moment: datetime, other: ZoneInfo | None) -> datetime | None:
-    there = moment.astimezone(other) if other else None
-    return there if there and there.replace(tzinfo=None) != moment.replace(tzinfo=None) else None
+    """What the clock on the wall says there when it is not what it says here. Without a zone, so that a template leaves it as it is."""
+    there = moment.astimezone(other).replace(tzinfo=None) if other else None
+    return there if there != moment.replace(tzinfo=None) else None

@@ -259,7 +259,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "appointment_blocks_itself": lambda: spoil(
         make.appointment(make.user()), blocked_until=make.AT + timedelta(days=2, minutes=5)
     ),
-    "appointment_kind_known": lambda: spoil(make.appointment(make.user()), kind="letter"),
+    "appointment_kind_known": lambda: spoil(make.appointment(make.user()), kind="post"),
     "appointment_state_known": lambda: spoil(make.appointment(make.user()), state="dream"),
     "appointment_answer_known": lambda: spoil(make.appointment(make.user()), answer="shrug"),
     "appointment_one_per_link": in_use_of_one_link,

@@ -17,6 +17,7 @@ from crm import (
     mail_templates,
     merging,
     people,
+    scorecards,
     submissions,
     unsubscribing,
     verdicts,
@@ -146,6 +147,18 @@ def make_hand_offs(owner: User, number: int) -> dict[str, int | str]:
     return {"hand_off": hand_off.pk, "wanted": wanted[1].pk}
 
 
+def make_draft(owner: User, number: int) -> dict[str, int | str]:
+    """The next version of the scorecard of the hand-offs, with a choice more, which changes what it would say of their leads."""
+    at = timezone.now()
+    draft = scorecards.new_version(scorecard=Scorecard.objects.get(name=f"Onze klant {number}"), by=owner, at=at)
+    question = scorecards.ask(
+        scorecard=draft, side="ours", kind="choice", question="Wanneer moet het werken?", help_text="Hun dag.", by=owner,
+        options=[scorecards.Possible(10, label="Dit jaar"), scorecards.Possible(0, label="Ooit")], weight=100, is_must=True,
+        asks_prospect=True, prospect_question="Tegen wanneer wilt u het?", at=at,
+    )  # fmt: skip
+    return {"draft": draft.pk, "question": question.pk}
+
+
 def make_record(owner: User, number: int) -> Record:
     at = timezone.now()
     day = timezone.localdate()
@@ -232,7 +245,7 @@ def make_record(owner: User, number: int) -> Record:
             "person": person.pk, "other": other.pk, "left": left.pk, "company": company.pk, "deal": deal.pk,
             "pair": twin.pk, "position": before.pk, "promise": promise.pk, "attempt": attempt.pk, "said": said.pk,
             "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
-            **make_forms(number), **make_hand_offs(owner, number),
+            **make_forms(number), **make_hand_offs(owner, number), **make_draft(owner, number),
             **make_agenda(owner, person, number),
             "register": register.pk, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
         },
@@ -300,6 +313,11 @@ SCREENS = (
     "settings/registers/new/",
     "settings/registers/{register}/remove/",
     "settings/pacing/",
+    "settings/scorecards/",
+    "settings/scorecards/new/",
+    "settings/scorecards/{draft}/",
+    "settings/scorecards/{draft}/questions/new/?side=theirs",
+    "settings/scorecards/questions/{question}/",
     "settings/forms/",
     "settings/forms/new/",
     "settings/forms/{form}/",

@@ -132,6 +132,13 @@ def test_who_gets_no_mail_is_booked_and_the_sdr_is_told_to_tell_them(host: User,
     assert Appointment.objects.get().invited_at == ""
 
 
+def test_their_hour_stands_beside_ours_when_they_live_elsewhere(host: User, sdr: User, login: Login) -> None:
+    person = make.person("Yuki Mori", owner=sdr, time_zone="Asia/Tokyo")
+    page = login(sdr).get(f"/agenda/new/?person={person.pk}&user={host.pk}").content.decode()
+    there = datetime.fromisoformat(free(host)).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"<small>{there:%H:%M}</small>" in page.partition(free(host))[2][:300]
+
+
 def test_a_page_of_free_times_takes_few_queries(
     host: User, sdr: User, lead: Lead, login: Login, django_assert_max_num_queries: Any
 ) -> None:
@@ -148,7 +155,8 @@ def test_the_page_says_what_when_and_where_they_are(host: User, login: Login) ->
     row = make.appointment(host, person=person, at=timezone.now(), note="<b>Bold</b>")
     text = login(host).get(f"/appointments/{row.pk}/").content.decode()
     assert "Yuki Mori" in text
-    assert "Asia/Tokyo" in text
+    there = row.starts_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"{there:%H:%M} where they are (Asia/Tokyo)" in text
     assert "&lt;b&gt;Bold" in text
     assert "Appointment made" in text
 
