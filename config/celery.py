@@ -53,6 +53,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*"),
         "options": {"expires": 50},
     },
+    "read the calendars": {
+        # When people are busy elsewhere; ten minutes is how long a time may be offered that is gone since.
+        "task": "crm.tasks.refresh_calendars",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 9 * 60},
+    },
     "resume imports": {
         # A run whose worker died or whose message was lost waits a few minutes at most.
         "task": "crm.tasks.resume_imports",

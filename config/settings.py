@@ -124,6 +124,8 @@ HTTPS = env_bool("KRING_HTTPS", False)
 PROXIES = env_int("KRING_PROXIES", 0)
 # Messages that one address may send by public forms within ten minutes; 0 counts nothing.
 FORM_LIMIT = env_int("KRING_FORM_LIMIT", 30)
+# Whether calendars elsewhere may lie within our own network, too: else whoever connects one could look around in it.
+PRIVATE_CALENDARS = env_bool("KRING_PRIVATE_CALENDARS", False)
 
 # `manage.py up` listens here, with so many web processes.
 PORT = env_int("PORT", 8000, least=1)

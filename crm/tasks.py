@@ -13,11 +13,24 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from crm import assignment, duplicates, follow_ups, handoffs, imports, mailboxes, merging, outbox, readings, submissions
+from crm import (
+    assignment,
+    calendars,
+    duplicates,
+    follow_ups,
+    handoffs,
+    imports,
+    mailboxes,
+    merging,
+    outbox,
+    readings,
+    submissions,
+)
 
 logger = logging.getLogger(__name__)
 
 ASKED = "kring:follow-ups-asked"
+CALENDAR_EXPIRES = 9 * 60
 POLL_EXPIRES = 55
 """Seconds after which the schedule asks again anyhow."""
 ASKED_FOR = 60
@@ -101,6 +114,19 @@ def poll_mailbox(mailbox_id: int) -> None:
         nudge_follow_ups()
     if polled.has_more:
         poll_mailbox.apply_async((mailbox_id,), expires=POLL_EXPIRES)
+
+
+@shared_task(ignore_result=True)
+def refresh_calendars() -> None:
+    """Each calendar elsewhere that is due is asked for, by a message of its own: a slow server keeps nobody else waiting."""
+    for calendar_id in calendars.due(at=timezone.now()):
+        refresh_calendar.apply_async((calendar_id,), expires=CALENDAR_EXPIRES)
+
+
+@shared_task(ignore_result=True, soft_time_limit=3 * 60, time_limit=4 * 60)
+def refresh_calendar(calendar_id: int) -> None:
+    """When the owner of one calendar is busy, as it says now."""
+    calendars.refresh(calendar_id=calendar_id, at=timezone.now())
 
 
 def ask_to_poll(mailbox_id: int) -> None:

@@ -44,6 +44,7 @@ from crm.models import (
     Attempt,
     BookingLink,
     BulkAct,
+    BusyTime,
     CaptureForm,
     Channel,
     Content,
@@ -53,6 +54,7 @@ from crm.models import (
     DeclineReason,
     Direction,
     DoNotContact,
+    ExternalCalendar,
     FormSubmission,
     HandOff,
     InboundHook,
@@ -381,3 +383,17 @@ def booking_link(user: User, *, at: datetime = AT, **fields: Any) -> BookingLink
     }  # fmt: skip
     who = fields.pop("person", None) or person(at=at)
     return appointments.offer_link(user=user, person=who, at=at, **given | fields)
+
+
+def calendar(
+    owner: User, *, at: datetime = AT, busy: tuple[datetime, datetime] | None = None, **fields: Any
+) -> ExternalCalendar:
+    """A connected calendar elsewhere, without asking a server; `busy` is when it says that they are."""
+    given: dict[str, Any] = {
+        "name": f"Calendar {next(_numbers)}",
+        "sealed_url": sealed.seal("https://calendar.example/secret.ics"),
+    }
+    row = ExternalCalendar.objects.create(user=owner, created_at=at, **given | fields)
+    if busy is not None:
+        BusyTime.objects.create(calendar=row, starts_at=busy[0], ends_at=busy[1])
+    return row

@@ -47,3 +47,15 @@ def _run_import(run_id: int) -> None:
 def mailbox(mailbox_id: int) -> None:
     """A mailbox is to be looked into now and not only by the next sweep."""
     tasks.ask_to_poll(mailbox_id)
+
+
+def calendar(calendar_id: int) -> None:
+    """A calendar elsewhere is to be read now and not only by the next sweep."""
+    transaction.on_commit(lambda: _refresh_calendar(calendar_id))
+
+
+def _refresh_calendar(calendar_id: int) -> None:
+    try:
+        tasks.refresh_calendar.delay(calendar_id)
+    except (RedisError, KombuError, OSError) as error:
+        logger.warning("The broker is away (%s); calendar %s waits for the schedule", error, calendar_id)

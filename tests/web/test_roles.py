@@ -27,6 +27,7 @@ from django.utils import timezone
 from crm import (
     agenda,
     appointments,
+    calendars,
     follow_ups,
     imports,
     mail_templates,
@@ -46,6 +47,7 @@ from crm.models import (
     Conversation,
     Deal,
     EmailAddress,
+    ExternalCalendar,
     FieldKind,
     FollowUp,
     FormField,
@@ -279,6 +281,15 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:mailbox-disconnect", "GET POST", MINE, "mailbox"),
     ("crm:message-again", "POST", MINE, "mailbox message"),
     ("crm:message-drop", "POST", MINE, "mailbox message"),
+    # calendars elsewhere are their owner's alone; whoever has the address of a feed reads it
+    ("crm:calendars", "GET", READ, ""),
+    ("crm:calendar-new", "GET POST", READ, ""),
+    ("crm:calendar", "GET POST", MINE, "calendar"),
+    ("crm:calendar-look", "POST", MINE, "calendar"),
+    ("crm:calendar-disconnect", "GET POST", MINE, "calendar"),
+    ("crm:feed-renew", "POST", READ, ""),
+    ("crm:feed-revoke", "POST", READ, ""),
+    ("crm:feed", "GET", PUBLIC, "feed"),
     ("crm:forwarding-renew", "POST", READ, ""),
     ("crm:private-addresses", "GET POST", READ, ""),
     ("crm:private-address-remove", "POST", MINE, "exclusion"),
@@ -319,6 +330,18 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:health", "GET", LEADING, ""),
     ("crm:health-read", "POST", LEADING, ""),
     ("crm:settings", "GET", LEADING, ""),
+    # our noes teach everybody; overrides are for those who lead; the lists are kept by administrators
+    ("crm:noes", "GET", READ, ""),
+    ("crm:no-list", "GET", READ, "?what=later"),
+    ("crm:overrides", "GET", LEADING, ""),
+    ("crm:declining", "GET", ADMIN, ""),
+    ("crm:decline-reason-new", "GET POST", ADMIN, ""),
+    ("crm:decline-reason", "GET POST", ADMIN, "reason"),
+    ("crm:decline-reason-move", "POST", ADMIN, "reason"),
+    ("crm:decline-reason-remove", "POST", ADMIN, "reason"),
+    ("crm:alternative-new", "GET POST", ADMIN, ""),
+    ("crm:alternative", "GET POST", ADMIN, "alternative"),
+    ("crm:alternative-remove", "POST", ADMIN, "alternative"),
     # forms: administrators make them, those who lead look at what came by them
     ("crm:capture-forms", "GET", LEADING, ""),
     ("crm:capture-form-new", "GET POST", ADMIN, ""),
@@ -385,7 +408,17 @@ TABLE: list[tuple[str, str, Who, str]] = [
 
 ROLES = ("anonymous", Role.SDR, Role.ACCOUNT_MANAGER, Role.MANAGER, Role.ADMIN)
 ROWS = ("own", "team mate's", "other team's", "nobody's")
-NEVER_NOBODYS = {"hand_off", "given", "follow_up", "view", "bulk_act", "appointment", "booking_link", "day_away"}
+NEVER_NOBODYS = {
+    "hand_off",
+    "given",
+    "follow_up",
+    "view",
+    "bulk_act",
+    "appointment",
+    "booking_link",
+    "day_away",
+    "calendar",
+}
 """A hand-off is always offered to somebody, a follow-up always somebody's to do, an appointment is always with somebody, days away are
 somebody's, and a view or an act on many of whoever made it."""
 
@@ -406,6 +439,7 @@ OWNERS: dict[str, tuple[type[Model], str]] = {
     "day_away": (Absence, "user"),
     "mailbox": (Mailbox, "owner"),
     "exclusion": (MailExclusion, "user"),
+    "calendar": (ExternalCalendar, "user"),
     "view": (SavedView, "owner"),
     "bulk_act": (BulkAct, "by"),
     "appointment": (Appointment, "user"),
@@ -438,8 +472,11 @@ FURTHER = {
     "import": lambda world: [world.run],
     "template": lambda world: [world.template],
     "link": lambda world: [world.link],
+    "feed": lambda world: [calendars.renew_feed(user=world.users[Role.SDR], at=timezone.now())],
     "token": lambda world: [BookingLink.objects.get(appointments__isnull=False).token],
     "register": lambda world: [world.register],
+    "reason": lambda world: [world.reason],
+    "alternative": lambda world: [world.alternative],
 }
 
 
@@ -491,6 +528,8 @@ class World:
     stage: int
     run: int
     register: int
+    reason: int
+    alternative: int
     rule: int
     template: int
     link: str
@@ -574,6 +613,8 @@ def _make_world() -> World:
         stage,
         run.pk,
         make.register(at=at).pk,
+        make.decline_reason(by=users[Role.ADMIN], at=at).pk,
+        make.alternative(by=users[Role.ADMIN], at=at).pk,
         make.assignment_rule(users[Role.SDR], by=users[Role.ADMIN], at=at).pk,
         template.pk,
         link,
@@ -641,6 +682,7 @@ def _one_of_each(at: Any) -> dict[str, int]:
         "message": failed.pk,
         "absence": absence.pk,
         "exclusion": exclusion.pk,
+        "calendar": make.calendar(by, at=at).pk,
         "outgoing": make.outgoing(own, by=by, at=at).pk,
         "file": make.mail_file(own, by=by, at=at).pk,
         "left": left.pk,

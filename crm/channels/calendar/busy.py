@@ -7,7 +7,7 @@ is done, by how many steps lie between its beginning and the end of what we look
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,9 +30,12 @@ NARROWING = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 Stretch = tuple[datetime, datetime]
 
 
-def read_busy(text: str, *, start: datetime, end: datetime, zone: ZoneInfo) -> list[Stretch]:
+def read_busy(
+    text: str, *, start: datetime, end: datetime, zone: ZoneInfo, without: Collection[str] = ()
+) -> list[Stretch]:
     """When this calendar says that its owner is busy between `start` and `end`, in UTC and in order, what touches joined together. Whole days and
     times without a zone are in `zone`; what is free, transparent or cancelled counts for nothing. The text may hold several calendars.
+    `without` names the UIDs of events that are known otherwise.
 
     Raises `Unreadable` for what is no calendar, is too large, or repeats so often that nobody can live by it.
     """
@@ -40,7 +43,7 @@ def read_busy(text: str, *, start: datetime, end: datetime, zone: ZoneInfo) -> l
     with patience():
         _must_be_possible([event for one in components for event in one.walk("VEVENT")], end)
         found: list[Stretch] = []
-        for stretch in _all(components, start, end, zone):
+        for stretch in _all(components, start, end, zone, without):
             if len(found) == MOST_TIMES:
                 raise Unreadable(_("This calendar holds too many appointments to be read."))
             if stretch[0] < end and stretch[1] > start and stretch[0] < stretch[1]:
@@ -48,14 +51,16 @@ def read_busy(text: str, *, start: datetime, end: datetime, zone: ZoneInfo) -> l
         return _joined(found)
 
 
-def _all(components: Iterable[Any], start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Stretch]:
+def _all(
+    components: Iterable[Any], start: datetime, end: datetime, zone: ZoneInfo, without: Collection[str]
+) -> Iterator[Stretch]:
     # A day more on both sides: days and floating times are compared as if they were in UTC.
     since, until = start - timedelta(days=2), end + timedelta(days=2)
     for component in components:
         if component.name == "VCALENDAR" and any(component.walk("VEVENT")):
             query = recurring_ical_events.of(component, skip_bad_series=True)
             for _number, event in zip(range(MOST_TIMES), query.between(since, until), strict=False):
-                if _is_busy(event) and (stretch := _stretch(event, zone)):
+                if str(event.get("UID")) not in without and _is_busy(event) and (stretch := _stretch(event, zone)):
                     yield stretch
         for part in component.walk("VFREEBUSY"):
             yield from _periods(part, zone)

@@ -21,6 +21,7 @@ from crm.web.access.assignment import (
     sdrs,
     team,
 )
+from crm.web.access.calendars import calendar, calendars, user_of_feed
 from crm.web.access.mail import (
     absence,
     attachment,
@@ -129,6 +130,9 @@ from crm.web.access.selections import (
 )
 
 __all__ = [
+    "user_of_feed",
+    "calendars",
+    "calendar",
     "assignment_rule",
     "assignment_rules",
     "day_away",
