@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from crm import advocacy, conversations, events, locks
+from crm import advocacy, conversations, events, locks, overrides
 from crm.models import (
     Deal,
     DealState,
     EventKind,
+    Gate,
     Lead,
     LostReason,
     Organisation,
@@ -41,6 +42,10 @@ VIEW_FIELDS = frozenset(
 """What `change` may change: the buyer's and the seller's view, and what the deal is about."""
 
 
+class NotQualified(Refused):
+    """A deal before both sides have said yes. Who gives a reason may go on; the reason stands in the list of overrides."""
+
+
 @transaction.atomic
 def open(  # noqa: A001 - the module is called qualified: `deals.open`
     *,
@@ -55,16 +60,20 @@ def open(  # noqa: A001 - the module is called qualified: `deals.open`
     organisation: Organisation | None = None,
     person: Person | None = None,
     sdr: User | None = None,
+    override: str = "",
     **views: Any,
 ) -> Deal:
-    """The deal is open, with a dated next step. Refuses a lead without a qualified verdict, a deal without a lead for anybody who is not a
-    customer yet, a step without words or in the past, and a field that is no view."""
+    """The deal is open, with a dated next step. Before both sides have said yes (`may_open`) it refuses (`NotQualified`), or with `override` keeps
+    that reason in the list of overrides. Refuses a step without words or in the past, and raises `TypeError` for a field that is no view."""
     if unknown := views.keys() - VIEW_FIELDS:
         raise TypeError(f"a deal is not opened with {', '.join(sorted(unknown))}")
-    if lead is None:
-        _must_be_customer(organisation)
-    elif lead.verdict != Verdict.QUALIFIED:
-        raise Refused(_("There is no deal before both sides have said yes: qualify the lead first."))
+    is_early = not may_open(lead=lead, organisation=organisation, person=person)
+    if is_early and not override.strip():
+        raise NotQualified(
+            _("Only a customer gets a deal without a lead. Start with a lead, so that both sides can say yes first.")
+            if lead is None
+            else _("There is no deal before both sides have said yes: qualify the lead first.")
+        )
     if not name.strip():
         raise Refused(_("A deal needs a name."))
     _check_step(next_step, next_step_on, by, at)
@@ -90,7 +99,31 @@ def open(  # noqa: A001 - the module is called qualified: `deals.open`
     events.record(
         EventKind.DEAL_OPENED, subject=deal, by=by, at=at, lead=lead, new={"name": deal.name, "stage": stage.name}
     )
+    if is_early:
+        overrides.record(gate=Gate.DEAL, why=override, by=by, at=at, lead=lead, deal=deal)
     return deal
+
+
+def may_open(*, lead: Lead | None, organisation: Organisation | None, person: Person | None) -> bool:
+    """Whether both sides have said yes: the lead is qualified, or the person or their organisation is a customer, has a deal that is open or won, or
+    has a lead that is qualified."""
+    if lead is not None and lead.verdict == Verdict.QUALIFIED:
+        return True
+    organisation = organisation or (lead.organisation if lead else None)
+    person = person or (lead.person if lead else None)
+    if organisation is not None and organisation.customer_since is not None:
+        return True
+    whose = Q()
+    if organisation is not None:
+        whose |= Q(organisation=organisation)
+    if person is not None:
+        whose |= Q(person=person)
+    if not whose:
+        return False
+    return (
+        Deal.objects.filter(whose, state__in=(DealState.OPEN, DealState.WON)).exists()
+        or Lead.objects.filter(whose, verdict=Verdict.QUALIFIED).exists()
+    )
 
 
 @transaction.atomic
@@ -194,14 +227,6 @@ def lose(*, deal: Deal, reason: LostReason | str, by: User, at: datetime, note: 
     events.record(EventKind.DEAL_LOST, subject=deal, by=by, at=at, new={"reason": reason, "note": note})
     advocacy.settle(lead=deal.lead, is_won=False, by=by, at=at)
     return deal
-
-
-def _must_be_customer(organisation: Organisation | None) -> None:
-    """Without a lead there was no verdict, so the order that they once gave has to stand for both yeses."""
-    if organisation is None or not Organisation.objects.customers().filter(pk=organisation.pk).exists():
-        raise Refused(
-            _("Only a customer gets a deal without a lead. Start with a lead, so that both sides can say yes first.")
-        )
 
 
 def _end(deal: Deal, state: DealState, by: User, at: datetime, **fields: Any) -> None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from crm import forecast, metrics, reports
+from crm import forecast, metrics, noes, reports, travel
 from crm.clock import organisation_calendar
 from crm.health import CHECKS
 from crm.metrics import METRICS, Scope, Unit
@@ -85,7 +85,7 @@ def dashboard(request: Request) -> HttpResponse:
     together = request.GET.get("tables") == "now"
     context: dict[str, Any] = {"period": period, "team": team, "report_name": _chosen(request), "tabs": TABS.items()}
     if part == "funnel" or (part is None and together):
-        context |= _funnel(_table("funnel", period, team))
+        context |= _funnel(_table("funnel", period, team)) | _travel(period, team)
     if part == "report" or (part is None and together):
         context |= _report(request, _table(_chosen(request), period, team))
     if part is None:
@@ -178,6 +178,24 @@ def _funnel(table: reports.Table) -> dict[str, Any]:
         rows.append(step | {"share": _words(cell["percent_of_leads"]), "days": _words(cell["median_days"])})
     steps = [{"name": str(reports.STEPS[record["step"]]), "value": record["count"]} for record in table.records()]
     return {"funnel_rows": rows, "funnel_chart": {"steps": steps if any(step["value"] for step in steps) else []}}
+
+
+def _travel(period: Period, team: Team | None) -> dict[str, Any]:
+    """What noes before a visit saved, and visits too early cost, in the period."""
+    said = noes.said(
+        noes.Period(period.first, period.last, organisation_calendar().zone), team_id=team.pk if team else None
+    )
+    days = {"period": period.key, "from": period.first.isoformat(), "to": period.last.isoformat()}
+    if team:
+        days["team"] = str(team.pk)
+    return {
+        "saved": travel.of_saved(said),
+        "wasted": travel.of_wasted(said),
+        "noes_url": f"{reverse('crm:noes')}?{urlencode(days)}",
+        "saved_url": f"{reverse('crm:no-list')}?{urlencode({'what': 'saved'} | days)}",
+        "wasted_url": f"{reverse('crm:no-list')}?{urlencode({'what': 'wasted'} | days)}",
+        "km_an_hour": travel.KM_AN_HOUR,
+    }
 
 
 def period_of(asked: QueryDict, today: date) -> Period:

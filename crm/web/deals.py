@@ -160,9 +160,18 @@ class NewDealForm(KringForm):
     )
     seller_date = forms.DateField(label=gettext_lazy("Date we expect"), required=False)
 
-    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+    override = forms.CharField(
+        label=gettext_lazy("Why before both sides have said yes?"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Your reason stands in the list of overrides, with what comes of the deal."),
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, is_early: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields
+        if not is_early:
+            del chosen["override"]
         chosen["person"].queryset = access.people_at(organisation)
         chosen["owner"].queryset = access.sellers()
         chosen["stage"].queryset = access.stages()
@@ -172,7 +181,7 @@ class NewDealForm(KringForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: Request) -> HttpResponse:
-    """Choose a customer, then say what it is about. Somebody who never ordered starts as a lead, and this says so."""
+    """Choose a customer, then say what it is about. Somebody who never ordered starts as a lead, and this says so; `anyway` asks for a reason."""
     asked = request.POST if request.method == "POST" else request.GET
     person = (
         access.person(request, pk) if (pk := query.number(asked.get("person"))) and request.method != "POST" else None
@@ -180,11 +189,14 @@ def new(request: Request) -> HttpResponse:
     organisation = _organisation(request, asked, person)
     if organisation is None:
         return _choose(request, person)
-    if not organisation.is_customer:
+    with_whom = person or access.people().filter(pk=query.number(asked.get("person")) or 0).first()
+    is_early = not deals.may_open(lead=None, organisation=organisation, person=with_whom)
+    if is_early and "anyway" not in asked:
         return render_page(request, "crm/deal_new.html", {"organisation": organisation, "person": person})
     form = NewDealForm(
         request.POST or None,
         organisation=organisation,
+        is_early=is_early,
         initial=_start(request.user, organisation, person),
     )
     if request.method == "POST" and form.is_valid():
@@ -202,7 +214,11 @@ def new(request: Request) -> HttpResponse:
             nudge.follow_ups()
             messages.success(request, _("The deal is open, with its next step on the board."))
             return redirect("crm:deal", deal.pk)
-    return render_page(request, "crm/deal_new.html", {"organisation": organisation, "person": person, "form": form})
+    return render_page(
+        request,
+        "crm/deal_new.html",
+        {"organisation": organisation, "person": person, "form": form, "is_early": is_early},
+    )
 
 
 def _organisation(request: Request, asked: QueryDict, person: Person | None) -> Organisation | None:

@@ -179,7 +179,17 @@ def past_assessments(lead: Lead) -> QuerySet[PastAssessment]:
 
 
 def overrides() -> QuerySet[Override]:
-    return Override.objects.select_related("by")
+    """With what came of them."""
+    return Override.objects.select_related(
+        "by",
+        "lead__person",
+        "lead__organisation",
+        "lead__deal",
+        "deal",
+        "appointment__person",
+        "appointment__lead__person",
+        "appointment__lead__organisation",
+    )
 
 
 def pipelines() -> QuerySet[Pipeline]:
