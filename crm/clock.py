@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 from django.conf import settings
@@ -38,7 +38,16 @@ class WorkCalendar:
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
+        return zone_named(self.time_zone)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of this name. One that this machine's data no longer knows is the organisation's: it must keep nobody out, and no lead from
+    arriving."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)
 
 
 def organisation_calendar() -> WorkCalendar:

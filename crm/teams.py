@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from crm import events, locks
-from crm.clock import MONDAY_TO_FRIDAY
+from crm.clock import MONDAY_TO_FRIDAY, WorkCalendar, next_working_day
 from crm.models import EventKind, Team, User
 from crm.refusal import Refused
 
@@ -171,7 +171,16 @@ def _sound(says: Says) -> dict[str, Any]:
         raise Refused(_("A hand-off is answered within 1 to 200 working hours."))
     if not 1 <= says.untouched_days <= 90:
         raise Refused(_("An untouched lead returns after 1 to 90 days."))
-    return said | _week(says.working_days, says.work_start, says.work_end, says.time_zone)
+    said |= _week(says.working_days, says.work_start, says.work_end, says.time_zone)
+    calendar = WorkCalendar(
+        said["time_zone"], said["country"], tuple(said["working_days"]), closed=frozenset(said["closed_days"])
+    )
+    try:
+        for day in said["closed_days"]:
+            next_working_day(day, calendar)
+    except ValueError:
+        raise Refused(_("A team that is closed for a whole year answers nobody. Leave some working days.")) from None
+    return said
 
 
 def _week(working_days: Collection[int], work_start: time, work_end: time, time_zone: str) -> dict[str, Any]:

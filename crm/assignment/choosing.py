@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce, JSONObject
@@ -167,7 +165,7 @@ def candidates(at: datetime) -> dict[int, Candidate]:
 
 
 def _candidate(row: Any, at: datetime) -> Candidate:
-    zone = _zone(row)
+    zone = row.zone
     day = at.astimezone(zone).date()
     away = next((away for away in row.absent if away["first"] <= day.isoformat() <= away["last"]), None)
     return Candidate(
@@ -179,14 +177,6 @@ def _candidate(row: Any, at: datetime) -> Candidate:
         away_until=date.fromisoformat(away["last"]) if away else None,
         stand_in_id=int(away["stand_in"]) if away and away["stand_in"] else None,
     )
-
-
-def _zone(user: User) -> ZoneInfo:
-    """A zone that this machine no longer knows keeps nobody from getting leads, and no lead from arriving."""
-    try:
-        return user.zone
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(settings.TIME_ZONE)
 
 
 def _named(pk: int | None, all_of_them: dict[int, Candidate]) -> User | None:

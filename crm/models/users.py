@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.clock import MONDAY_TO_FRIDAY, WorkCalendar
+from crm.clock import MONDAY_TO_FRIDAY, WorkCalendar, zone_named
 
 
 class Role(models.TextChoices):
@@ -235,7 +235,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
+        return zone_named(self.time_zone)
 
     @property
     def calendar(self) -> WorkCalendar:

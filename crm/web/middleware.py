@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -40,11 +39,7 @@ class PreferencesMiddleware:
             return self.get_response(request)
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language()
-        try:
-            zone = user.zone
-        except (ZoneInfoNotFoundError, ValueError):  # a zone that this machine's data no longer knows
-            zone = timezone.get_default_timezone()
-        with timezone.override(zone):
+        with timezone.override(user.zone):
             return self.get_response(request)
 
 

@@ -103,12 +103,16 @@ PLACES = (
     (_("Hand-offs"), "arrow-right", "crm:hand-offs"),
     (_("Circle"), "circle", "crm:circle"),
     (_("My preferences"), "adjustments", "crm:preferences"),
+    (_("My days away"), "beach", "crm:absences"),
 )
 LEADING_PLACES = (
     (_("Dashboard"), "chart-bar", "crm:dashboard"),
     (_("Health"), "heartbeat", "crm:health"),
     (_("Settings"), "settings", "crm:settings"),
     (_("Forms"), "forms", "crm:capture-forms"),
+    (_("Who gets a lead"), "arrows-split", "crm:assignment"),
+    (_("Teams"), "users-group", "crm:teams"),
+    (_("Days away"), "beach", "crm:team-absences"),
 )
 
 

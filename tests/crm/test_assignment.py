@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from crm import absences, assignment, leads
+from crm import absences, assignment, leads, tasks
 from crm.models import (
     AssignmentRule,
     Event,
@@ -121,7 +122,8 @@ def test_the_day_on_which_the_clock_goes_back_is_one_day(
 
 def test_a_zone_that_is_no_more_keeps_no_lead_from_arriving(sdr: User) -> None:
     User.objects.filter(pk=sdr.pk).update(time_zone="Europe/Atlantis")
-    assert chosen() == sdr
+    lead = make.lead(owner_rule=OwnerRule.RULES)
+    assert (lead.owner, lead.answer_due_at) == (sdr, make.AT + timedelta(hours=1))
 
 
 # ---- Capacity ------------------------------------------------------------------------------------------------------
@@ -487,6 +489,18 @@ def test_nobodys_leads_and_those_from_an_old_file_stay_as_they_are(sdr: User) ->
     make.lead()
     Lead.objects.filter(pk=make.lead().pk).update(owner=sdr, assigned_at=None)
     assert assignment.return_untouched(at=EIGHT_DAYS) == 0
+
+
+def test_the_worker_returns_what_is_untouched_and_looks_at_its_follow_ups(
+    sdr: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(tasks, "nudge_follow_ups", lambda: asked.append(True))
+    lead = given(sdr, at=timezone.now() - timedelta(days=8))
+    for _ in range(2):
+        tasks.return_untouched_leads()
+    lead.refresh_from_db()
+    assert (lead.owner, asked) == (None, [True])
 
 
 @pytest.mark.django_db(transaction=True)

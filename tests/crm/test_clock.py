@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from crm.clock import (
     is_working_day,
     next_working_day,
     working_moment,
+    working_time_between,
 )
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -87,6 +89,23 @@ def test_a_moment_is_understood_in_the_calendars_own_zone() -> None:
     )
 
 
+def test_a_day_that_is_closed_besides_counts_for_no_clock() -> None:
+    bridge = replace(BELGIUM, closed=frozenset({date(2026, 11, 23), date(2026, 11, 24)}))
+    assert add_working_time(at("2026-11-20 17:00"), HOUR, bridge) == at("2026-11-25 09:30")
+    assert add_working_time(at("2026-11-23 11:00"), HOUR, bridge) == at("2026-11-25 10:00")
+    assert add_working_time(at("2026-11-23 11:00"), HOUR, BELGIUM) == at("2026-11-23 12:00")
+
+
+@given(st.sets(st.integers(0, 60)), st.integers(0, 60), st.integers(1, 60 * 20))
+def test_no_clock_ends_on_a_closed_day(closed: set[int], asked: int, minutes: int) -> None:
+    first = date(2026, 11, 1)
+    calendar = replace(BELGIUM, closed=frozenset(first + timedelta(days=number) for number in closed))
+    start = datetime.combine(first + timedelta(days=asked), time(12), tzinfo=BRUSSELS)
+    due = add_working_time(start, timedelta(minutes=minutes), calendar)
+    assert due.date() not in calendar.closed
+    assert is_working_day(due.date(), calendar)
+
+
 def test_somebody_who_works_three_mornings_gets_their_own_clock() -> None:
     mornings = WorkCalendar("Europe/Brussels", "BE", days=(0, 2, 4), start=time(8), end=time(12))
     assert add_working_time(at("2026-11-23 11:30"), HOUR, mornings) == at("2026-11-25 08:30")
@@ -143,3 +162,16 @@ def test_a_calendar_without_days_or_hours_is_refused() -> None:
         WorkCalendar("Europe/Brussels", days=())
     with pytest.raises(ValueError, match="end after"):
         WorkCalendar("Europe/Brussels", start=time(17), end=time(9))
+
+
+@given(st.datetimes(*SPAN, timezones=st.just(UTC)), st.integers(0, 60 * 30))
+def test_the_working_time_between_undoes_the_working_time_added(start: datetime, minutes: int) -> None:
+    amount = timedelta(minutes=minutes)
+    for calendar in (BELGIUM, NETHERLANDS):
+        assert working_time_between(start, add_working_time(start, amount, calendar), calendar) == amount
+
+
+def test_no_working_time_passes_at_night_on_a_holiday_nor_backwards() -> None:
+    assert working_time_between(at("2026-11-20T17:30"), at("2026-11-23T09:00"), BELGIUM) == timedelta()
+    assert working_time_between(at("2026-11-11T09:00"), at("2026-11-11T17:00"), BELGIUM) == timedelta()
+    assert working_time_between(at("2026-11-23T12:00"), at("2026-11-23T11:00"), BELGIUM) == timedelta()

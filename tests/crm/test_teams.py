@@ -54,6 +54,10 @@ def test_a_team_is_made_and_changed_and_each_change_remembered_once(admin_user: 
         ({"hand_off_hours": 201}, "200 working hours"),
         ({"untouched_days": 0}, "90 days"),
         ({"closed_days": [date(2026, 1, 1) + timedelta(days=day) for day in range(201)]}, "at most 200 days"),
+        (
+            {"working_days": (0,), "closed_days": [date(2026, 1, 5) + timedelta(weeks=week) for week in range(60)]},
+            "for a whole year",
+        ),
     ],
 )
 def test_a_team_that_cannot_be_is_refused(admin_user: User, wrong: dict[str, Any], sentence: str) -> None:

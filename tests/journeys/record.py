@@ -247,7 +247,7 @@ def make_record(owner: User, number: int) -> Record:
             "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
             **make_forms(number), **make_hand_offs(owner, number), **make_draft(owner, number),
             **make_agenda(owner, person, number),
-            "register": register.pk, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
+            "register": register.pk, "team": owner.team_id or 0, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
         },
     )  # fmt: skip
 
