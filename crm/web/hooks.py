@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import hooks
+from crm import capture_forms, hooks
 from crm.channels.webhook import LANGUAGES, MOST_BYTES, WORDS
 from crm.models import InboundHook, OwnerRule, Team, User
 from crm.models.users import Language
@@ -147,6 +147,7 @@ def _example(row: InboundHook) -> dict[str, Any]:
         "address": kring.SITE_URL + reverse("crm:inbound", args=[row.slug]),
         "fields": [(name, most) for name, most in WORDS.items() if name not in ("language", "country")],
         "languages": ", ".join(LANGUAGES),
+        "questions": capture_forms.questions(),
         "most_kilobytes": MOST_BYTES // 1024,
         "nav": "settings",
     }

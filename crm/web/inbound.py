@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone, translation
@@ -16,6 +18,8 @@ from crm.channels.webhook import MOST_BYTES, Unsigned
 from crm.models import InboundHook
 from crm.web import access, nudge
 from crm.web.page import takes_up_to
+
+log = logging.getLogger(__name__)
 
 
 # Its signature does what a CSRF token would do, and it acts with nobody's login.
@@ -34,7 +38,10 @@ def deliver(request: HttpRequest, slug: str) -> JsonResponse:
             return _no(413, _("At most %(number)d KB.") % {"number": MOST_BYTES // 1024})
         try:
             posted = webhook.signed(request.body, request.headers, sealed.unseal(hook.sealed_secret))
-        except (Unsigned, sealed.CannotOpen):
+        except sealed.CannotOpen:
+            log.error("the secret of webhook %s was sealed with another key; renew it", hook.pk)
+            return _no(503, _("We cannot read the secret of this address any more. Somebody has to renew it."))
+        except Unsigned:
             return _no(
                 401,
                 _("Not signed with the secret of this address, or not within five minutes of now (Standard Webhooks)."),

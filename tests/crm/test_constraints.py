@@ -295,7 +295,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "content_external_id_once": lambda: again(make.content(external_id="7")),
     "touch_once": lambda: again(touch()),
     "lead_touch_once": lambda: again(lead_touch()),
-    "lead_touch_which_known": lambda: spoil(lead_touch(), which="middle"),
+    "lead_touch_which_known": lambda: spoil(lead_touch(), which="mid"),
     "received_message_once": lambda: again(lead().received_messages.get(), is_first=False),
     "received_message_one_first": lambda: again(lead().received_messages.get(), external_id="another"),
     "received_message_has_id": lambda: spoil(lead().received_messages.get(), external_id=""),

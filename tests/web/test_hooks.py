@@ -85,6 +85,12 @@ def test_whoever_does_not_sign_or_comes_late_is_refused_and_nothing_is_kept(hook
     assert not Lead.objects.exists()
 
 
+def test_a_secret_that_cannot_be_read_any_more_is_said_and_not_blamed_on_the_sender(hook: InboundHook) -> None:
+    secret = sealed.unseal(hook.sealed_secret)
+    InboundHook.objects.update(sealed_secret="sealed with another key")
+    assert post(hook, secret=secret).status_code == 503
+
+
 def post_headers(hook: InboundHook, at: datetime) -> dict[str, str]:
     signature = Webhook(sealed.unseal(hook.sealed_secret)).sign("msg_1", at, json.dumps(SAID))
     return {"webhook-id": "msg_1", "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}

@@ -869,5 +869,5 @@ def test_the_nouns_that_verbs_change_are_no_configuration() -> None:
         name.split(":")[1].rpartition("_")[0] for name in addresses(get_resolver()) if name.endswith("_changelist")
     }
     assert configured <= {
-        "crm_user", "crm_team", "crm_content", "crm_pipeline"
+        "crm_user", "crm_pipeline"
     }  # fmt: skip
