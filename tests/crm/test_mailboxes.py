@@ -27,6 +27,7 @@ from crm.models import (
     EmailAddress,
     Event,
     EventKind,
+    Lead,
     Mailbox,
     MailMessage,
     MailSecurity,
@@ -221,6 +222,18 @@ def test_every_mail_of_the_collection_comes_through_and_the_one_behind_them_too(
     assert not MailMessage.objects.filter(state=MessageState.FAILED).exists()
     assert not MailMessage.objects.filter(state=MessageState.REFUSED, reason="").exists()
     assert Conversation.objects.count() > 10
+
+
+def test_an_enquiry_in_a_shared_mailbox_is_a_lead_once_also_when_its_folder_is_read_again(one_imap_server, sdr):
+    box = connect(one_imap_server, None, by=make.user())
+    mailboxes.make_leads(mailbox=box, makes_leads=True, origin="info", team=None, by=sdr, at=now())
+    raw = letter(sender="Ann <ann@notelaar.example>", to="info@kring.test", at=now(), key="1@notelaar.example")
+    one_imap_server.deliver(raw, letter(sender="news@shop.example", List_Id="<news.shop.example>"), raw)
+    for _time in range(2):
+        box = poll(box)
+        box.read_folders.update(last_uid=0)
+    lead = Lead.objects.get()
+    assert (str(lead.person), lead.conversations.count(), lead.owner) == ("Ann", 1, sdr)
 
 
 def test_a_poisoned_message_is_put_aside_with_its_bytes_and_blocks_nothing(one_imap_server, sdr, luc, monkeypatch):

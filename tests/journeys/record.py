@@ -13,6 +13,7 @@ from crm import (
     appointments,
     capture_forms,
     handoffs,
+    hooks,
     leads,
     mail_templates,
     merging,
@@ -22,6 +23,7 @@ from crm import (
     unsubscribing,
     verdicts,
 )
+from crm.channels.webhook import Posted
 from crm.models import (
     Conversation,
     ConversationKind,
@@ -90,7 +92,10 @@ def make_forms(number: int) -> dict[str, int | str]:
     waiting = make.submission(form, at=at, state=SubmissionState.WAITING, confirm_by=at + timedelta(hours=9))
     over = make.submission(form, at=at, state=SubmissionState.EXPIRED)
     tokens = {"to_confirm": submissions.token(waiting), "confirmed_late": submissions.token(over)}
-    return {"form": form.pk, "form_slug": form.slug, **tokens}
+    piece = make.content(f"Zo begint een rustige week {number}", url=f"https://kring.example/week-{number}")
+    hook = make.hook(f"screens-{number}", name=f"Proefaccounts {number}")
+    hooks.deliver(hook=hook, posted=Posted("msg_1", '{"shoe": "41"}', "d"), at=at)
+    return {"form": form.pk, "form_slug": form.slug, "piece": piece.pk, "hook": hook.pk, **tokens}
 
 
 def make_agenda(owner: User, person: Person, number: int) -> dict[str, int | str]:
@@ -329,6 +334,14 @@ SCREENS = (
     "settings/forms/new/",
     "settings/forms/{form}/",
     "settings/forms/refused/",
+    "settings/content/",
+    "settings/content/new/",
+    "settings/content/{piece}/",
+    "settings/hooks/",
+    "settings/hooks/new/",
+    "settings/hooks/{hook}/",
+    "settings/hooks/{hook}/change/",
+    "me/mailboxes/{box}/leads/",
     "f/{form_slug}/?lang=nl",
     "f/{form_slug}/?embed=1",
     "f/{form_slug}/thanks/",
