@@ -26,6 +26,7 @@ from crm.models import (
     Organisation,
     Person,
     Position,
+    SubjectKind,
     User,
 )
 from crm.timeline.sentences import SENTENCES
@@ -77,6 +78,12 @@ ICONS = {
     EventKind.DEAL_WON: "trophy",
     EventKind.DEAL_LOST: "circle-x",
     EventKind.DEAL_STEP_SET: "calendar",
+    EventKind.APPOINTMENT_BOOKED: "calendar-plus",
+    EventKind.APPOINTMENT_MOVED: "calendar-time",
+    EventKind.APPOINTMENT_CANCELLED: "calendar-x",
+    EventKind.APPOINTMENT_HELD: "calendar-check",
+    EventKind.APPOINTMENT_NO_SHOW: "user-question",
+    EventKind.BOOKING_OFFERED: "link",
     EventKind.PROMISE_MADE: "heart-handshake",
     EventKind.PROMISE_KEPT: "circle-check",
     EventKind.PROMISE_BROKEN: "circle-x",
@@ -293,4 +300,5 @@ def entry(row: Event) -> Entry:
         who=row.by.get_short_name() if row.by else _("Kring"),
         body=say(row.old or {}, row.new or {}) if say else "",
         quiet=kind in QUIET,
+        href=reverse("crm:appointment", args=[row.subject_id]) if row.subject_kind == SubjectKind.APPOINTMENT else "",
     )

@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
-from crm import handoffs
+from crm import handoffs, overrides, verdicts
 from crm.models import (
     Absence,
     Acquaintance,
@@ -25,6 +25,7 @@ from crm.models import (
     FormField,
     FormSubmission,
     FormText,
+    Gate,
     HandOff,
     HandOffQuestion,
     HealthReading,
@@ -39,7 +40,9 @@ from crm.models import (
     Merge,
     MessagePlace,
     OutgoingMail,
+    Override,
     PacingPolicy,
+    PastAssessment,
     Person,
     PhoneNumber,
     Position,
@@ -150,6 +153,15 @@ def lead_touch() -> LeadTouch:
 
 def delivery() -> HookDelivery:
     return HookDelivery.objects.create(hook=make.hook(), key="msg_1", digest="d", received_at=make.AT)
+
+
+def override() -> Override:
+    return overrides.record(gate=Gate.VISIT, why="Next door", by=make.user(), at=make.AT, lead=lead())
+
+
+def past_assessment() -> PastAssessment:
+    by = make.user()
+    return verdicts.judge_anew(lead=make.qualified_lead(by), by=by, at=make.AT).past_assessments.get()
 
 
 def acquaintance() -> Acquaintance:
@@ -309,6 +321,16 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "lead_verdict_dated": lambda: spoil(lead(), verdict="qualified"),
     "lead_handed_off_is_qualified": lambda: spoil(lead(), status="handed_off"),
     "lead_declined_by_verdict": lambda: spoil(lead(), status="declined"),
+    "lead_open_question_dated": lambda: spoil(lead(), open_question="Who signs?"),
+    "lead_evaluation_says_what": lambda: spoil(lead(), would_decide_same=True),
+    "decline_reason_says_what": lambda: spoil(make.decline_reason(by=make.user()), label_nl=""),
+    "alternative_name_once": lambda: again(make.alternative(by=make.user())),
+    "alternative_kind_known": lambda: spoil(make.alternative(by=make.user()), kind="gift"),
+    "override_has_why": lambda: spoil(override(), why=""),
+    "override_gate_known": lambda: spoil(override(), gate="door"),
+    "override_about_something": lambda: spoil(override(), lead=None),
+    "past_assessment_verdict_known": lambda: spoil(past_assessment(), verdict="maybe"),
+    "past_assessment_score_percent": lambda: spoil(past_assessment(), score_ours=101),
     "hand_off_one_waiting_per_lead": lambda: again(hand_off()),
     "hand_off_one_accepted_per_lead": lambda: again(deal().lead.hand_offs.get()),  # type: ignore[union-attr]
     "hand_off_answer_dated": lambda: spoil(hand_off(), answered_at=make.AT),
