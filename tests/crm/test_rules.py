@@ -133,6 +133,17 @@ def test_a_hand_off_waits_on_the_screen_of_the_account_manager(sdr, account_mana
     assert badge(follow_up) == "hand-off, answer by 14:30"
 
 
+def test_a_hand_off_that_is_asked_about_waits_for_the_sdr_and_then_comes_back(sdr, account_manager):
+    hand_off = make.hand_off(sdr, account_manager)
+    refresh()
+    asked = handoffs.ask(hand_off=hand_off, question="Who decides?", by=account_manager, at=AT)
+    refresh()
+    assert is_quiet(Rule.HAND_OFF)
+    handoffs.tell(question=asked, answer="She does.", by=sdr, at=AT + timedelta(hours=1))
+    refresh(AT + timedelta(hours=1))
+    assert badge(only(Rule.HAND_OFF)) == "hand-off, answer by 15:30"
+
+
 def test_an_answered_hand_off_waits_no_more(sdr, account_manager):
     hand_off = make.hand_off(sdr, account_manager)
     refresh()
