@@ -14,8 +14,10 @@ from crm.models import (
     DealState,
     Event,
     EventKind,
+    Gate,
     LostReason,
     Organisation,
+    Override,
     Pipeline,
     Stage,
     StageChange,
@@ -67,6 +69,30 @@ def test_a_lead_without_both_yeses_is_no_deal(sdr, am):
     assert lead.verdict == Verdict.UNDECIDED
     with pytest.raises(Refused, match="both sides"):
         opened(am, lead=lead)
+
+
+def test_a_reason_opens_a_deal_before_both_yeses_and_is_listed(sdr, am):
+    lead = make.working_lead(sdr)
+    with pytest.raises(deals.NotQualified):
+        opened(am, lead=lead, override="  ")
+    deal = opened(am, lead=lead, override="They asked for the contract")
+    override = Override.objects.get()
+    assert (override.gate, override.deal, override.lead, override.by) == (Gate.DEAL, deal, lead, am)
+    with pytest.raises(deals.NotQualified):
+        opened(am, organisation=make.organisation())
+
+
+def test_who_has_a_deal_or_a_qualified_lead_needs_no_reason(sdr, am):
+    lead = make.qualified_lead(sdr, organisation="Notelaar Interiors")
+    opened(am, person=lead.person, override="not needed")
+    assert not Override.objects.exists()
+    early = opened(am, lead=make.working_lead(sdr, organisation="Beuken"), override="They asked")
+    opened(am, organisation=early.organisation)
+    deals.lose(deal=early, reason="price", by=am, at=AT)
+    for other in Deal.objects.open().filter(organisation=early.organisation):
+        deals.lose(deal=other, reason="price", by=am, at=AT)
+    with pytest.raises(deals.NotQualified):
+        opened(am, organisation=early.organisation)
 
 
 def test_a_customer_gets_a_deal_without_a_lead(am):
