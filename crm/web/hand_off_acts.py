@@ -108,7 +108,9 @@ def redirect(request: Request, pk: int) -> HttpResponse:
     if request.user.role == Role.MANAGER and request.user.pk != row.to_user_id:
         people[request.user.pk] = request.user
     best = fitting.suggested([line.fit for line in lines])
-    form = RedirectForm(request.POST if request.method == "POST" else None, initial={"to": best.user.pk if best else None})
+    form = RedirectForm(
+        request.POST if request.method == "POST" else None, initial={"to": best.user.pk if best else None}
+    )
     form.fields["to"].choices = [(user.pk, str(user)) for user in people.values()]  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         to = people[form.cleaned_data["to"]]
