@@ -75,7 +75,8 @@ class PreferencesForm(KringModelForm):
         self.fields["time_zone"].widget.attrs |= {"list": "time-zones", "autocomplete": "off"}
         self.fields["time_zone"].show_hidden_initial = False
         self.fields["name"].widget.attrs |= {"autocomplete": "name"}
-        self.initial |= {name: ", ".join(self.initial[name]) for name in ("sectors", "interests")}
+        for name in ("sectors", "interests"):
+            self.initial[name] = ", ".join(self.initial[name])
         signature = self.fields["mail_signature"]
         signature.validators.append(MaxLengthValidator(MOST_SIGNATURE))
         # Without one, the name stands there.
