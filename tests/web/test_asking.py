@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -30,12 +31,12 @@ def test_it_tells_what_they_wrote_again_and_the_first_and_the_last_touch_apart(s
         "f": {"p": "/guide", "r": "search.example", "a": first},
         "l": {"p": "/", "a": last, "u": {"utm_campaign": "<b>spring", "utm_source": "newsletter"}},
     }
-    arrival = {"channel": Channel.FORM, "name": "Ann De Wit", "email": "ann@notelaar.example"}
+    arrival: dict[str, Any] = {"channel": Channel.FORM, "name": "Ann De Wit", "email": "ann@notelaar.example"}
     reading = reading_along.read(json.dumps(said))
     lead = capture.receive(
         capture.Arrival(external_id="1", message="Which dates?", reading=reading, **arrival), at=at
-    ).lead  # type: ignore[arg-type]
-    capture.receive(capture.Arrival(external_id="2", message="And what does it cost?", **arrival), at=at)  # type: ignore[arg-type]
+    ).lead
+    capture.receive(capture.Arrival(external_id="2", message="And what does it cost?", **arrival), at=at)
     text = " ".join(login(sdr).get(f"/leads/{lead.pk}/").text.split())
     assert "Which dates?" in text
     assert 'by form</div> <div class="quote mb-3">And what does it cost?' in text
