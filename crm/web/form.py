@@ -133,7 +133,9 @@ def _receive(request: HttpRequest, capture_form: CaptureForm, text: FormText, we
     if outcome.submission.state == SubmissionState.REFUSED and refused == RefusedBecause.TOO_MANY:
         web_form.add_error(
             None,
-            _("Many messages came from your connection. Yours is kept, and one of us looks at it. You need not send it again."),
+            _(
+                "Many messages came from your connection. Yours is kept, and one of us looks at it. You need not send it again."
+            ),
         )
         return 429
     return 302
