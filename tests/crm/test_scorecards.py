@@ -47,7 +47,7 @@ def test_a_ready_made_one_begins_as_a_draft(admin_user: User, code: str) -> None
     card = draft(admin_user, code)
     assert scorecards.is_draft(card)
     assert not Scorecard.objects.current().exists()
-    assert Event.objects.get(kind=EventKind.SCORECARD_CHANGED, subject_id=card.pk).new["act"] == "begun"
+    assert Event.objects.get(kind=EventKind.SCORECARD_CHANGED, subject_id=card.pk, new__act="begun").by == admin_user
     with pytest.raises(Refused, match="of this name already"):
         draft(admin_user, code)
 
@@ -147,7 +147,7 @@ def test_bands_stand_from_the_lowest_up(admin_user: User) -> None:
         kind="number",
         options=[Possible(10, at_least=Decimal(50)), Possible(0, at_least=Decimal(0)), Possible(9)],
     )
-    assert [(option.at_least, option.points) for option in row.options.all()] == [(0, 0), (50, 10)]
+    assert [(option.at_least, option.points) for option in row.options.all()] == [(Decimal(0), 0), (Decimal(50), 10)]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_words_never_score(sheet: Sheet, words: str) -> None:
 def test_turns_are_exactly_the_single_answers_that_change_the_outcome(sheet: Sheet) -> None:
     asked, values, ours, theirs = sheet
     now = judge(asked, values, ours, theirs).outcome
-    oracle = {}
+    oracle: dict[tuple[int, Advice], Fraction] = {}
     for question in asked:
         for value in question.possible_values():
             outcome = judge(asked, values | {question.key: value}, ours, theirs).outcome

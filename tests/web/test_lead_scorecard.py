@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -24,9 +25,10 @@ PART = {"HX-Request": "true", "HX-Target": "scorecard"}
 def card(admin_user: User) -> Scorecard:
     """One question of each kind, and a must-have on both sides."""
     card = scorecards.begin(name="Ours", by=admin_user, at=make.AT)
+    few, many = scorecards.Possible(2, at_least=Decimal(1)), scorecards.Possible(10, at_least=Decimal(10))
     for side, kind, question, more in (
         ("ours", "yes_no", "Do they say what hurts?", {"is_must": True, "must_from": 50}),
-        ("ours", "number", "How many are they?", {"options": [scorecards.Possible(2, at_least=1), scorecards.Possible(10, at_least=10)]}),
+        ("ours", "number", "How many are they?", {"options": [few, many]}),
         ("theirs", "scale", "How much do they want it?", {"is_must": True, "must_from": 50}),
         ("theirs", "choice", "When?", {"options": [scorecards.Possible(10, label="This year"), scorecards.Possible(0, label="Some day")]}),
         ("theirs", "text", "Their words", {}),
