@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm import letters
-from crm.models import Role, User
+from crm.models import Event, EventKind, Role, User
 
 Login = Callable[[User], Client]
 CHOICE = {
@@ -41,6 +41,15 @@ def test_it_saves_and_speaks_the_new_language_at_once(login: Login, sdr: User) -
     assert (sdr.name, sdr.language, sdr.time_zone) == ("Sofie Peeters-Maes", "nl", "America/Sao_Paulo")
     assert sdr.working_days == [0, 1, 3]
     assert (sdr.work_start, sdr.work_end) == (time(8, 30), time(16))
+
+
+def test_a_change_of_hours_is_remembered_and_one_of_anything_else_is_not(login: Login, sdr: User) -> None:
+    client = login(sdr)
+    for _ in range(2):
+        client.post("/me/", CHOICE)
+    client.post("/me/", CHOICE | {"name": "Sofie Maes"})
+    event = Event.objects.get(kind=EventKind.AGENDA_CHANGED, subject_id=sdr.pk)
+    assert (event.by, event.new and event.new["working_days"]) == (sdr, [0, 1, 3])
 
 
 def test_a_letter_is_signed_with_the_signature_that_was_written_here_else_with_the_name(
