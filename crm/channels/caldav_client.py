@@ -4,6 +4,7 @@ goes nowhere that an address may not lead to."""
 from __future__ import annotations
 
 import logging
+import re
 import time
 import warnings
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from crm.channels.fetching import WITHIN, Answer, CannotFetch, Login, Trouble, f
 
 MOST_CALENDARS = 20
 LARGEST = 5 * 1024 * 1024
+_XML = re.compile(rb"\s*<(\?xml|[a-z0-9]*:?multistatus)", re.IGNORECASE)
 
 # The library tells at length of what a server does otherwise than it likes; that may hold what is in the calendar.
 logging.getLogger("caldav").setLevel(logging.CRITICAL)
@@ -140,7 +142,11 @@ class _Session:
             raise self.trouble
         if answer.status in (404, 410):
             self.trouble = CannotFetch(Trouble.GONE)
-        return _Response(answer.status, CaseInsensitiveDict(answer.headers), answer.content, answer.url)
+        elif answer.status in (405, 501):  # A web server that knows of no calendars.
+            self.trouble = CannotFetch(Trouble.NO_CALENDAR)
+        # What is no answer in XML, such as the page of an error, the library would write into a log.
+        content = answer.content if _XML.match(answer.content) else b""
+        return _Response(answer.status, CaseInsensitiveDict(answer.headers), content, answer.url)
 
     def close(self) -> None:
         """Each request had a connection of its own."""
