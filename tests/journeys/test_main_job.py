@@ -151,6 +151,38 @@ def test_on_a_telephone_in_the_dark_a_hand_off_is_accepted(firm: Firm, new_page:
     assert visitor.barriers == {}
 
 
+def test_an_account_manager_asks_back_and_gives_it_back(firm: Firm, new_page: NewPage) -> None:
+    seller, sdr = Visitor(new_page(DESKTOP)), Visitor(new_page(DESKTOP))
+    offered = make.hand_off(firm.sdr, firm.account_manager, name=firm.prospect, organisation=firm.company)
+    seller.comes_in(firm.account_manager)
+    page = seller.page
+    page.goto(f"/hand-offs/{offered.pk}/")
+    page.get_by_text("Ask back…").click()
+    page.get_by_label("What do you need to know first?").fill("Who decides with her?")
+    page.get_by_role("button", name=re.compile("^Ask")).click()
+    seller.is_told("The clock stands still until the answer is here.")
+    seller.looks("hand-off, asked back")
+
+    sdr.comes_in(firm.sdr)
+    sdr.page.goto("/leads/")
+    sdr.page.get_by_role("link", name=re.compile("asks you something about")).first.click()
+    sdr.looks("hand-off, to be answered")
+    sdr.page.get_by_label("Your answer").fill("Her brother does.")
+    sdr.page.get_by_role("button", name="Answer", exact=True).click()
+    sdr.is_told("reads your answer, and the clock goes on.")
+
+    page.goto(f"/hand-offs/{offered.pk}/")
+    expect(page.get_by_text("Her brother does.")).to_be_visible()
+    page.get_by_text("Not for me…").click()
+    page.get_by_label("Why not").select_option("too_early")
+    page.get_by_label("In your own words").fill("After Easter, with her brother.")
+    page.get_by_role("button", name="Give it back").click()
+    seller.is_told("takes it up again and reads why.")
+    sdr.page.goto(f"/leads/{offered.lead_id}/")
+    expect(sdr.page.get_by_text("After Easter, with her brother.").first).to_be_visible()
+    assert seller.barriers == {} == sdr.barriers
+
+
 def test_a_dutch_reader_reads_dutch(firm: Firm, new_page: NewPage) -> None:
     with translation.override("nl"):
         if translation.gettext("Nothing is due") == "Nothing is due":
