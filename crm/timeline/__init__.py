@@ -144,7 +144,10 @@ FILTERS: dict[str, Filter] = {
     "conversations": Filter(gettext_lazy("Conversations"), ("conversation",), SPOKEN),
     "mail": Filter(gettext_lazy("Mail"), ("mail",), (ConversationKind.EMAIL,)),
     "promises": Filter(gettext_lazy("Promises"), ("promise",)),
-    "work": Filter(gettext_lazy("Leads and deals"), ("lead", "hand_off", "deal", "referral", "advocate")),
+    "work": Filter(
+        gettext_lazy("Leads and deals"),
+        ("lead", "submission", "gate", "appointment", "booking", "hand_off", "deal", "referral", "advocate"),
+    ),
     "changes": Filter(
         gettext_lazy("Changes"), ("person", "organisation", "contact", "pacing", "follow_up", "bulk", "import")
     ),
