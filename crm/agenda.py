@@ -43,8 +43,8 @@ def blocked(starts_at: datetime, ends_at: datetime, *, travel_minutes: int, buff
 class Availability:
     """What decides when one user is free.
 
-    `taken` are stretches that must not be overlapped, whole with travel and breathing space, and `agreed` those of them that are appointments of ours;
-    `away` are first and last days of absences; `counts` tells how many appointments a day of theirs has already, of which it bears `most`.
+    `taken` are stretches that must not be overlapped, whole with travel and breathing space; `agreed` are those of them that were agreed here; `away`
+    are first and last days of absences; `counts` tells how many appointments a day of theirs has already, of which it bears `most`.
     """
 
     calendar: WorkCalendar
