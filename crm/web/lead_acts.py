@@ -34,7 +34,7 @@ class ReasonedForm(KringForm):
         field = self.fields[self.reason_field]
         field.widget = forms.TextInput(attrs={"maxlength": 300})
         # The one that is bound already is made anew from the field.
-        self._bound_fields_cache.pop(self.reason_field, None)
+        self._bound_fields_cache.pop(self.reason_field, None)  # type: ignore[attr-defined]
 
 
 def why_field(label: Any) -> forms.CharField:

@@ -203,9 +203,8 @@ def _act(follow_up: FollowUp) -> tuple[str, str]:
             return _("Log it"), f"{reverse('crm:conversation-new')}?appointment={follow_up.subject_id}"
         return _("Say how"), reverse("crm:appointment", args=[follow_up.subject_id])
     if follow_up.lead_id and follow_up.subject_kind == SubjectKind.LEAD:
-        words = {Rule.FIRST_ANSWER: _("Answer"), Rule.OPEN_QUESTION: pgettext("act", "Ask")}.get(
-            follow_up.rule, _("Look")
-        )
+        asks: dict[str, str] = {Rule.FIRST_ANSWER: _("Answer"), Rule.OPEN_QUESTION: pgettext("act", "Ask")}
+        words = asks.get(follow_up.rule, _("Look"))
         return words, reverse("crm:lead", args=[follow_up.lead_id])
     if follow_up.person:
         about = f"deal={follow_up.deal_id}" if follow_up.deal_id else ""

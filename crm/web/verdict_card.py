@@ -11,7 +11,7 @@ from qualification import assessing
 
 def of(lead: Lead, missing: list[str]) -> dict[str, Any]:
     """What the foot shows besides the lead itself: `reason` (of a no, by its name), `past`, and what may be done besides the plain ways on."""
-    past = [
+    past: list[dict[str, Any]] = [
         {
             "row": row,
             "answers": [

@@ -124,9 +124,9 @@ def test_an_alternative_has_a_name_of_its_own_and_stays_once_it_was_offered(sdr:
         make.alternative("A webinar", by=admin_user)
     with pytest.raises(Refused, match="piece of content"):
         make.alternative("Ours", by=admin_user, kind="colleague", content=make.content())
-    for wrong in ({"kind": "gift"}, {"name": ""}):
+    for kind, name in (("gift", "x"), ("offering", "")):
         with pytest.raises(Refused):
-            declining.save_alternative(**{"kind": "offering", "name": "x"} | wrong, by=admin_user, at=AT)
+            declining.save_alternative(kind=kind, name=name, by=admin_user, at=AT)
     verdicts.decline(lead=make.working_lead(sdr), reason="no_need", alternative=offered, by=sdr, at=AT)
     with pytest.raises(Refused, match="Close it instead"):
         declining.remove_alternative(alternative=offered, by=admin_user, at=AT)

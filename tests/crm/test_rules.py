@@ -341,7 +341,7 @@ def test_a_question_that_is_settled_is_asked_no_more(sdr, ends):
 def test_another_question_is_another_thing_to_do(sdr):
     lead = asked(make.working_lead(sdr), sdr, on=TODAY)
     refresh()
-    follow_ups.complete(follow_up=only(Rule.OPEN_QUESTION), by=sdr, at=AT)
+    follow_ups.done(follow_up=only(Rule.OPEN_QUESTION), by=sdr, at=AT)
     refresh()
     assert is_quiet(Rule.OPEN_QUESTION)
     asked(lead, sdr, "And who pays?", on=TODAY)

@@ -209,13 +209,13 @@ def test_quiet_until_the_day_on_which_we_come_back(sdr: User) -> None:
     lead = verdicts.decline(
         lead=lead, reason="not_now", message="Until next year.", come_back_on=day, by=sdr, at=make.AT
     )
-    person = Person.objects.get(pk=lead.person_id)
+    person = Person.objects.get(leads=lead)
     assert person.not_before == day
     assert "Not the right moment" in person.not_before_why
     assert outbox.send_due(at=make.AT) == 1
     assert not OutgoingMail.objects.filter(held_at__isnull=False).exists()
     lead = verdicts.reopen(lead=lead, by=sdr, at=make.AT)
-    assert Person.objects.get(pk=lead.person_id).not_before is None
+    assert Person.objects.get(leads=lead).not_before is None
 
 
 def test_who_asked_for_longer_quiet_keeps_it(sdr: User) -> None:
@@ -225,7 +225,7 @@ def test_who_asked_for_longer_quiet_keeps_it(sdr: User) -> None:
     people.set_not_before(person=lead.person, until=later, why="a sabbatical", by=sdr, at=make.AT)
     lead = verdicts.decline(lead=lead, reason="not_now", come_back_on=date(2027, 11, 2), by=sdr, at=make.AT)
     verdicts.reopen(lead=lead, by=sdr, at=make.AT)
-    assert Person.objects.get(pk=lead.person_id).not_before == later
+    assert Person.objects.get(leads=lead).not_before == later
 
 
 def test_what_we_offered_instead_stays_with_the_lead(sdr: User, admin_user: User) -> None:
