@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qualification.scoring import KINDS, SIDES, Advice, Option, Question, Result, SideResult, score, turns
@@ -158,6 +158,7 @@ def test_words_never_score(sheet: Sheet, words: str) -> None:
         assert all((line.points, line.possible) == (0, 0) for line in b.lines if line.question.kind == "text")
 
 
+@settings(deadline=None)
 @given(sheets())
 def test_turns_are_exactly_the_single_answers_that_change_the_outcome(sheet: Sheet) -> None:
     asked, values, ours, theirs = sheet

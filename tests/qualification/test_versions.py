@@ -55,7 +55,7 @@ def test_versions_count_on_from_the_newest() -> None:
 
 
 class Stable(TestCase):
-    @settings(max_examples=15)
+    @settings(max_examples=15, deadline=None)
     @given(st.data())
     def test_answers_give_the_same_result_whatever_happens_to_a_newer_version(self, data: st.DataObject) -> None:
         old = ready_made.make(ready_made.MEDDICC)
