@@ -14,6 +14,7 @@ from django.db import connection
 from crm import conversations, correspondence, outbox, people
 from crm.channels import email
 from crm.models import (
+    Channel,
     Conversation,
     Direction,
     EmailAddress,
@@ -222,7 +223,7 @@ def test_answers_stand_in_the_thread_of_what_they_answer_in_whatever_order_they_
 def test_mail_with_somebody_who_has_one_open_deal_or_lead_is_about_it(mailbox, sdr):
     lead = make.working_lead(sdr, email="an@lead.example", name="An Lead")
     assert take(mailbox, sender="an@lead.example").conversation.lead == lead
-    make.working_lead(sdr, person=lead.person)
+    make.working_lead(sdr, person=lead.person, channel=Channel.BY_HAND)
     assert take(mailbox, sender="an@lead.example").conversation.lead is None
     deal = make.deal(sdr, person=make.person("Jo Deal", email="jo@deal.example"))
     assert take(mailbox, sender="jo@deal.example").conversation.deal == deal
