@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from crm import people
-from crm.models import Conversation, Event, EventKind, Person, PromiseSide
+from crm.models import Channel, Conversation, Event, EventKind, Person, PromiseSide
 from tests import make
 from tests.make import AT
 
@@ -98,7 +98,7 @@ def test_the_page_takes_as_many_queries_for_much_as_for_little(
         make.conversation(person, by=account_manager)
         make.promise(person, by=account_manager, due_on=AT.date())
         make.deal(account_manager, person=person)
-        make.lead(person=person)
+        make.lead(person=person, channel=Channel.BY_HAND)
         people.add_position(person=person, organisation=make.organisation(), by=account_manager, at=AT)
     with django_assert_max_num_queries(28):
         client.get(f"/people/{person.pk}/")
