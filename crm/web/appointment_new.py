@@ -73,7 +73,7 @@ def _booked(request: Request, form: AppointmentForm, at: datetime) -> HttpRespon
             **form.said(),
             starts_at=moment,
             note=form.cleaned_data["note"],
-            distance_km=form.cleaned_data.get("distance_km"),
+            distance_km=form.distance,
             by=request.user,
             at=at,
         )

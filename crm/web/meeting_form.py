@@ -120,6 +120,7 @@ class MeetingForm(KringForm):
         label=gettext_lazy("Why visit before both sides have said yes?"),
         required=False,
         max_length=300,
+        error_messages={"required": gettext_lazy("Say why you go on before both sides have said yes.")},
         help_text=gettext_lazy(
             "A visit comes after both yeses; a call or a video is always fine. Your reason is kept."
         ),
@@ -133,7 +134,9 @@ class MeetingForm(KringForm):
             (number, ngettext("%(number)d minute", "%(number)d minutes", number) % {"number": number})
             for number in LENGTHS
         ]
-        if not about.needs_reason(self.chosen("kind")) and not self.chosen("override"):
+        if about.needs_reason(self.chosen("kind")):
+            self.fields["override"].required = True
+        elif not self.chosen("override"):
             del self.fields["override"]
         if self.chosen("kind") != AppointmentKind.VISIT:
             del self.fields["distance_km"], self.fields["travel_minutes"]
@@ -160,8 +163,16 @@ class MeetingForm(KringForm):
             return 0
         number = query.number(self.chosen("travel_minutes"))
         if number is None:
-            number = query.number(self.chosen("distance_km"))
+            number = self.distance
         return min(number or 0, 720)
+
+    @property
+    def distance(self) -> int | None:
+        """Kilometres there; those noted on the lead when the page did not ask, since somebody chose a visit a moment ago."""
+        if self.is_bound and "distance_km" not in self.data:
+            return self.about.lead.distance_km if self.about.lead else None
+        number = query.number(self.chosen("distance_km"))
+        return None if number is None else min(number, MOST_KM)
 
     def said(self) -> dict[str, Any]:
         """The values that the verbs take, without the time."""

@@ -101,12 +101,21 @@ def test_a_visit_before_both_yeses_asks_why_and_keeps_it(host: User, sdr: User, 
     form = asked(host, kind="visit", slot=free(host), distance_km="40")
     refused = client.post(f"/agenda/new/?lead={lead.pk}", form).content.decode()
     assert "Why visit before both sides have said yes?" in refused
+    assert "Say why you go on before both sides have said yes." in refused
     assert not Appointment.objects.exists()
     client.post(f"/agenda/new/?lead={lead.pk}", form | {"override": "They are next door"})
     row = Appointment.objects.get()
     assert (row.distance_km, row.travel_minutes) == (40, 40)
     assert Override.objects.get().why == "They are next door"
     assert "They are next door" in client.get(f"/appointments/{row.pk}/").content.decode()
+
+
+def test_a_visit_that_was_chosen_a_moment_ago_keeps_the_way_free(host: User, sdr: User, login: Login) -> None:
+    lead = make.qualified_lead(sdr, at=timezone.now())
+    Lead.objects.filter(pk=lead.pk).update(distance_km=30)
+    login(sdr).post(f"/agenda/new/?lead={lead.pk}", asked(host, kind="visit", slot=free(host, 2)))
+    row = Appointment.objects.get()
+    assert (row.distance_km, row.travel_minutes) == (30, 30)
 
 
 @pytest.mark.parametrize("wrong", [{"slot": "yesterday"}, {"slot": "2026-11-25T10:00:00"}, {"book": "1", "own": ""}])
