@@ -13,7 +13,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from caldav import DAVClient
+from caldav.davclient import DAVClient
 from caldav.lib.error import AuthorizationError, DAVError, NotFoundError
 from caldav.lib.http_sync import CaseInsensitiveDict
 
@@ -59,7 +59,7 @@ def read(
         raise session.trouble or _in_our_words(error) from error
 
 
-def _everything(client: DAVClient, url: str, start: datetime, end: datetime) -> str:
+def _everything(client: Any, url: str, start: datetime, end: datetime) -> str:
     texts: list[str] = []
     for calendar in _calendars(client, url):
         for found in calendar.search(start=start, end=end, event=True, expand=False):
@@ -69,7 +69,7 @@ def _everything(client: DAVClient, url: str, start: datetime, end: datetime) -> 
     return "\r\n".join(texts)
 
 
-def _calendars(client: DAVClient, url: str) -> list[Any]:
+def _calendars(client: Any, url: str) -> list[Any]:
     here = client.calendar(url=url)
     kinds = str(
         client.propfind(url, props='<D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/></D:prop></D:propfind>').raw

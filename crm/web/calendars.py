@@ -59,7 +59,7 @@ class CalendarForm(KringForm):
             self.fields["url"].help_text = _(
                 "Empty: the one that is kept. It is not shown, since whoever has it can read the calendar."
             )
-            self.initial |= {"name": known.name, "username": known.username}
+            self.initial = {"name": known.name, "username": known.username, **self.initial}
             if "password" in self.fields:
                 self.fields["password"].required = False
                 self.fields["password"].help_text = _(

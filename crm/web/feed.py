@@ -28,8 +28,8 @@ def feed(request: HttpRequest, key: str) -> HttpResponseBase:
         return HttpResponse(_("Too often. Ask again in ten minutes."), status=429, headers={"Retry-After": str(WITHIN)})
     text = calendars.feed_of(access.user_of_feed(key), at=timezone.now())
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()}"'
-    response: HttpResponseBase = HttpResponse(text, content_type="text/calendar; charset=utf-8")
-    response = get_conditional_response(request, etag=etag, response=response) or response
+    whole = HttpResponse(text, content_type="text/calendar; charset=utf-8")
+    response = get_conditional_response(request, etag=etag, response=whole) or whole
     said = {"ETag": etag, "Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex, nofollow"}
     for name, value in said.items():
         response[name] = value

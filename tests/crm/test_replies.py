@@ -151,7 +151,7 @@ def test_an_answer_to_an_earlier_time_changes_nothing_and_is_noted(
     ],
 )
 def test_nobody_else_answers_for_who_was_invited(
-    booked: Appointment, account_manager: User, sdr: User, forged: dict[str, str]
+    booked: Appointment, account_manager: User, sdr: User, forged: dict[str, Any]
 ):
     take(reply(booked, "DECLINED", **forged), account_manager)
     assert answers(booked) == ("none", "none")
