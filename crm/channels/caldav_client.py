@@ -43,7 +43,7 @@ def read(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            client = DAVClient(
+            client: Any = DAVClient(
                 url=url,
                 username=username,
                 password=password,
