@@ -298,6 +298,18 @@ def sign_in(page: Page, email: str | None, password: str) -> None:
     page.wait_for_url(lambda url: "/accounts/login" not in url)
 
 
+# A colour that is still on its way is no colour of ours, so what moves is brought to its end first.
+LOOK_WITH_AXE = """() => {
+    for (const moving of document.getAnimations())
+        if (Number.isFinite(moving.effect.getComputedTiming().endTime)) moving.finish();
+    window.axeFound = null;
+    axe.run(document, {resultTypes: ["violations"]}).then(
+        (found) => { window.axeFound = {barriers: found.violations}; },
+        (error) => { window.axeFound = {failed: String(error)}; },
+    );
+}"""
+
+
 def serious_barriers(page: Page) -> list[str]:
     """What axe calls serious or critical on the page as it is now, each with the elements it concerns."""
     if not AXE.exists():
@@ -305,18 +317,18 @@ def serious_barriers(page: Page) -> list[str]:
     # Through the debugger's door: the page's own policy rightly refuses foreign scripts.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    # A colour that is still on its way is no colour of ours.
-    page.evaluate(
-        "Promise.allSettled(document.getAnimations().filter((a) => Number.isFinite(a.effect.getComputedTiming().endTime)).map((a) => a.finished))"
-    )
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    page.evaluate(LOOK_WITH_AXE)
+    # One long call into a page that is busy has no bound of its own: axe leaves what it found in the window, and is given so long.
+    outcome = page.wait_for_function("() => window.axeFound", timeout=60_000).json_value()
+    assert "failed" not in outcome, outcome
+    found = outcome["barriers"]
     return [
         f"{barrier['id']} ({barrier['impact']}): {barrier['help']}\n    "
         + "\n    ".join(
             json.dumps(node["target"]) + f" {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
             for node in barrier["nodes"][:4]
         )
-        for barrier in found["violations"]
+        for barrier in found
         if barrier["impact"] in {"serious", "critical"}
     ]
 
