@@ -16,12 +16,12 @@ from crm.appointments.fitting_in import Taken, must_fit, zone_of
 from crm.appointments.gate import must_be_qualified, organisation_of
 from crm.channels import smtp
 from crm.models import (
+    MEETS_BY,
     Appointment,
     AppointmentKind,
     AppointmentState,
     AttendeeAnswer,
     BookingLink,
-    ConversationKind,
     Deal,
     EventKind,
     Gate,
@@ -31,11 +31,6 @@ from crm.models import (
 )
 from crm.refusal import Refused
 
-SPOKEN: dict[str, ConversationKind] = {
-    AppointmentKind.PHONE: ConversationKind.CALL,
-    AppointmentKind.VIDEO: ConversationKind.VIDEO,
-    AppointmentKind.VISIT: ConversationKind.VISIT,
-}
 MOST_NOTE = 4000
 WHY_LENGTH = 300
 
@@ -75,7 +70,7 @@ def book(
         raise Refused(_("Say what the appointment is about."))
     if by is not None:
         # Who takes an appointment by a link of ours asks for it themselves, whatever they asked before.
-        answer = pacing.may_contact(person, SPOKEN[kind], at, by=by)
+        answer = pacing.may_contact(person, MEETS_BY[kind], at, by=by)
         if isinstance(answer, pacing.Never):
             raise Refused(answer.why)
     passes_gate = must_be_qualified(kind=kind, person=person, lead=lead, deal=deal, override=override)
@@ -117,7 +112,7 @@ def book(
         booked_at=at,
     )
     _save(appointment)
-    _record(EventKind.APPOINTMENT_BOOKED, appointment, by=by, at=at, new=_said(appointment))
+    record(EventKind.APPOINTMENT_BOOKED, appointment, by=by, at=at, new=_said(appointment))
     if passes_gate:
         responsible = by or (link.made_by if link else user)
         overrides.record(
@@ -171,7 +166,7 @@ def move(
     appointment.answered_at = None
     _save(appointment)
     why = _line(why)
-    _record(EventKind.APPOINTMENT_MOVED, appointment, by=by, at=at, old=old, new={**_said(appointment), "why": why})
+    record(EventKind.APPOINTMENT_MOVED, appointment, by=by, at=at, old=old, new={**_said(appointment), "why": why})
     inviting.update(appointment, at=at)
     if by is None:
         telling.moved(appointment, at=at)
@@ -194,7 +189,7 @@ def cancel(*, appointment: Appointment, why: str, by: User | None, at: datetime)
     appointment.state, appointment.state_at, appointment.state_why = AppointmentState.CANCELLED, at, why
     appointment.sequence += 1
     _save(appointment)
-    _record(EventKind.APPOINTMENT_CANCELLED, appointment, by=by, at=at, new={**_said(appointment), "why": why})
+    record(EventKind.APPOINTMENT_CANCELLED, appointment, by=by, at=at, new={**_said(appointment), "why": why})
     inviting.withdraw(appointment, at=at)
     if by is None:
         telling.cancelled(appointment, at=at)
@@ -250,7 +245,7 @@ def _line(text: str) -> str:
     return " ".join(text.replace("\0", "").split())[:WHY_LENGTH]
 
 
-def _record(
+def record(
     kind: EventKind,
     appointment: Appointment,
     *,
@@ -259,6 +254,7 @@ def _record(
     new: dict[str, object],
     old: dict[str, object] | None = None,
 ) -> None:
+    """The event stands on the appointment, and on all that it is about."""
     events.record(
         kind,
         subject=appointment,

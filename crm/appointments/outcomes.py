@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import events
 from crm.appointments import telling
-from crm.appointments.booking import locked
+from crm.appointments.booking import locked, record
 from crm.models import Appointment, AppointmentState, AttendeeAnswer, Conversation, EventKind, User
 from crm.refusal import Refused
 
@@ -53,7 +52,7 @@ def answer(
     else:
         appointment.answer, appointment.answered_at = answer, at
         appointment.save(update_fields=["answer", "answered_at"])
-    _record(
+    record(
         EventKind.APPOINTMENT_ANSWERED,
         appointment,
         by=None,
@@ -97,7 +96,7 @@ def _end(appointment: Appointment, state: AppointmentState, *, by: User, at: dat
     old = appointment.state
     appointment.state, appointment.state_at = state, at
     appointment.save(update_fields=["state", "state_at"])
-    _record(
+    record(
         EVENTS[state],
         appointment,
         by=by,
@@ -106,26 +105,3 @@ def _end(appointment: Appointment, state: AppointmentState, *, by: User, at: dat
         new={"subject": appointment.subject, "with": str(appointment.user), "starts_at": appointment.starts_at},
     )
     return appointment
-
-
-def _record(
-    kind: EventKind,
-    appointment: Appointment,
-    *,
-    by: User | None,
-    at: datetime,
-    old: dict[str, object],
-    new: dict[str, object],
-) -> None:
-    events.record(
-        kind,
-        subject=appointment,
-        by=by,
-        at=at,
-        old=old,
-        new=new,
-        person=appointment.person,
-        organisation=appointment.organisation,
-        lead=appointment.lead,
-        deal=appointment.deal,
-    )

@@ -9,10 +9,10 @@ from crm import agenda, appointments, conversations
 from crm.appointments import Taken
 from crm.demo.walk import Step, Walk
 from crm.models import (
+    MEETS_BY,
     Appointment,
     AppointmentKind,
     AttendeeAnswer,
-    ConversationKind,
     Deal,
     HandOff,
     HandOffState,
@@ -23,11 +23,6 @@ from crm.models import (
 )
 from crm.refusal import Refused
 
-SPOKEN = {
-    AppointmentKind.PHONE: ConversationKind.CALL,
-    AppointmentKind.VIDEO: ConversationKind.VIDEO,
-    AppointmentKind.VISIT: ConversationKind.VISIT,
-}
 HELD = 14
 """Meetings of the last months that stand in the agendas."""
 
@@ -51,7 +46,7 @@ class Meetings:
         yield at
         deals = Deal.objects.open().filter(person__isnull=False, appointments__isnull=True)
         deal = deals.select_related("person", "owner").order_by("pk").first()
-        if deal is None or deal.person is None:
+        if deal is None or deal.person is None or deal.owner is None:
             return
         kind = (AppointmentKind.VIDEO, AppointmentKind.VISIT, AppointmentKind.PHONE)[number % 3]
         moment = self._free(deal.owner, at, after=2, minutes=45)
@@ -78,7 +73,7 @@ class Meetings:
         yield after
         said = conversations.log(
             people=[deal.person],
-            kind=SPOKEN[kind],
+            kind=MEETS_BY[kind],
             minutes=45,
             summary="We went through the first weeks and what comes next.",
             has_gain=True,

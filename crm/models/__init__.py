@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm.models.advocacy import REFERRAL_MOVES, Advocate, Referral, ReferralState
 from crm.models.appointments import (
     APPOINTMENT_MOVES,
+    MEETS_BY,
     Appointment,
     AppointmentKind,
     AppointmentState,
@@ -30,6 +31,7 @@ from crm.models.forms import (
     FormField,
     FormSubmission,
     FormText,
+    GivenBecause,
     HookDelivery,
     InboundHook,
     OwnerRule,
@@ -84,6 +86,7 @@ from crm.models.views import BulkAct, SavedView
 
 __all__ = [
     "APPOINTMENT_MOVES",
+    "MEETS_BY",
     "Appointment",
     "AppointmentKind",
     "AppointmentState",
@@ -101,6 +104,7 @@ __all__ = [
     "FormText",
     "HookDelivery",
     "InboundHook",
+    "GivenBecause",
     "OwnerRule",
     "RefusedBecause",
     "SubmissionState",

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.contact import ConversationKind
 from crm.models.deals import Deal
 from crm.models.leads import Lead
 from crm.models.organisations import Organisation
@@ -22,6 +23,14 @@ class AppointmentKind(models.TextChoices):
     PHONE = "phone", _("phone")
     VIDEO = "video", _("video")
     VISIT = "visit", _("visit")
+
+
+MEETS_BY: dict[str, ConversationKind] = {
+    AppointmentKind.PHONE: ConversationKind.CALL,
+    AppointmentKind.VIDEO: ConversationKind.VIDEO,
+    AppointmentKind.VISIT: ConversationKind.VISIT,
+}
+"""What kind of conversation it is when they meet so."""
 
 
 class AppointmentState(models.TextChoices):
@@ -206,9 +215,6 @@ class Appointment(models.Model):
 
     def may_move_to(self, state: str) -> bool:
         return state in APPOINTMENT_MOVES[self.state]
-
-    def is_past(self, at: datetime) -> bool:
-        return self.ends_at <= at
 
 
 class CalendarKind(models.TextChoices):

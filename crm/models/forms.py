@@ -28,6 +28,17 @@ class OwnerRule(models.TextChoices):
     NOBODY = "nobody", _("nobody: whoever takes it")
 
 
+class GivenBecause(models.TextChoices):
+    """Why Kring gave a lead to this SDR. Not the same as the rule of the form: who is always to get it may be away, or full."""
+
+    USER = OwnerRule.USER.value, OwnerRule.USER.label
+    STAND_IN = "stand_in", _("stands in for a colleague")
+    KNOWN = "known", _("knows them already")
+    TEAM = OwnerRule.TEAM.value, OwnerRule.TEAM.label
+    RULES = OwnerRule.RULES.value, OwnerRule.RULES.label
+    TURNS = "turns", _("by turns")
+
+
 class CaptureForm(models.Model):
     """A public form at /f/<slug>/ through which a lead arrives. Its words stand in `FormText`, what it asks in `FormField`."""
 

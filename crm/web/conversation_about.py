@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from crm import search
-from crm.models import Appointment, AppointmentKind, Attempt, ConversationKind, Deal, Lead, Organisation, Person
+from crm.models import MEETS_BY, Appointment, Attempt, ConversationKind, Deal, Lead, Organisation, Person
 from crm.models.conversations import PromiseQuerySet
 from crm.web import access, query
 from crm.web.page import Request, page_of
@@ -26,13 +26,6 @@ KIND_ICONS = {
     ConversationKind.VISIT: "map-pin",
     ConversationKind.CHAT: "message",
     ConversationKind.EVENT: "users",
-}
-
-
-HOW = {
-    AppointmentKind.PHONE: ConversationKind.CALL,
-    AppointmentKind.VIDEO: ConversationKind.VIDEO,
-    AppointmentKind.VISIT: ConversationKind.VISIT,
 }
 
 
@@ -110,7 +103,7 @@ class About:
             held = self.appointment
             start["when"] = timezone.localtime(held.starts_at)
             start["minutes"] = round((held.ends_at - held.starts_at).total_seconds() / 60)
-            start["kind"] = HOW[held.kind]
+            start["kind"] = MEETS_BY[held.kind]
         elif kind in ConversationKind.values:
             start["kind"] = kind
         return start
