@@ -163,8 +163,8 @@ def _begin(
     by: User | None,
     at: datetime,
 ) -> Lead:
-    owner = _owner(arrival, person, company, at)
-    given = None if arrival.owner_rule else owner  # One who is chosen gets it from `assignment`, and is told.
+    choice = _choice(arrival, person, company, at)  # Whoever is chosen gets it from `assignment`, and is told.
+    given = arrival.owner if not arrival.owner_rule and arrival.owner and arrival.owner.is_active else None
     lead = Lead.objects.create(
         channel=arrival.channel,
         external_id=own_id,
@@ -178,7 +178,9 @@ def _begin(
         owner=given,
         assigned_at=at if given else None,
         status=LeadStatus.NEW,
-        answer_due_at=_answer_due(owner, arrival.team or (arrival.form.team if arrival.form else None), at),
+        answer_due_at=_answer_due(
+            choice.owner if choice else given, arrival.team or (arrival.form.team if arrival.form else None), at
+        ),
     )
     events.record(
         EventKind.LEAD_RECEIVED,
@@ -189,25 +191,25 @@ def _begin(
         organisation=company,
         new={"channel": arrival.channel, "origin": arrival.origin, "content": events.readable(arrival.content)},
     )
-    if owner is not None and arrival.owner_rule:
-        lead = assignment.give(lead=lead, to=owner, why=str(arrival.owner_rule), at=at)
-    return lead
+    return assignment.give(lead=lead, choice=choice, at=at) if choice else lead
 
 
-def _owner(arrival: Arrival, person: Person | None, company: Organisation | None, at: datetime) -> User | None:
-    if arrival.owner_rule:
-        return assignment.choose(
-            person=person,
-            organisation=company,
-            language=arrival.language,
-            origin=arrival.origin,
-            owner_rule=arrival.owner_rule,
-            owner=arrival.owner,
-            team=arrival.team,
-            country=arrival.country.strip().upper(),
-            at=at,
-        )
-    return arrival.owner if arrival.owner and arrival.owner.is_active else None
+def _choice(
+    arrival: Arrival, person: Person | None, company: Organisation | None, at: datetime
+) -> assignment.Choice | None:
+    if not arrival.owner_rule:
+        return None
+    return assignment.choose(
+        person=person,
+        organisation=company,
+        language=arrival.language,
+        origin=arrival.origin,
+        owner_rule=arrival.owner_rule,
+        owner=arrival.owner,
+        team=arrival.team,
+        country=arrival.country.strip().upper(),
+        at=at,
+    )
 
 
 def _answer_due(owner: User | None, team: Team | None, at: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.conf import settings
 from django.db import transaction
@@ -53,9 +54,11 @@ def take(*, lead: Lead, by: User, at: datetime) -> Lead:
 
 
 @transaction.atomic
-def assign(*, lead: Lead, to: User, by: User | None, at: datetime, why: str = "") -> Lead:
-    """The lead is `to`'s work now, and they are told by mail when a colleague or Kring itself (no `by`) gave it. Refuses somebody who cannot log in
-    any more, and a lead that is out of the SDR's hands."""
+def assign(
+    *, lead: Lead, to: User, by: User | None, at: datetime, why: Mapping[str, str] = MappingProxyType({})
+) -> Lead:
+    """The lead is `to`'s work now, and they are told by mail when a colleague or Kring itself (no `by`) gave it; `why` stands in the event, for
+    its sentence. Refuses somebody who cannot log in any more, and a lead that is out of the SDR's hands."""
     lead = held(lead)
     if not to.is_active:
         raise Refused(_("%(name)s no longer works with Kring. Choose somebody else.") % {"name": to})
@@ -73,7 +76,7 @@ def assign(*, lead: Lead, to: User, by: User | None, at: datetime, why: str = ""
             by=by,
             at=at,
             old={"owner": events.readable(old)},
-            new={"owner": str(to)} | ({"why": why} if why else {}),
+            new={"owner": str(to), **why},
         )
         tell_owner(lead=lead, by=by, at=at)
     return lead

@@ -4,7 +4,7 @@ A lead that belongs to nobody is in the *pool*: whoever wants it takes it. `choo
 takes back, and the rules that `choose` follows are edited here, too.
 """
 
-from crm.assignment.choosing import GIVEN_WITHIN, Asked, Candidate, candidates, choose, daily_share, fits
+from crm.assignment.choosing import GIVEN_WITHIN, Asked, Candidate, Choice, candidates, choose, daily_share, fits
 from crm.assignment.editing import Preview, move_rule, preview, remove_rule, save_rule, set_share
 from crm.assignment.giving import give, return_untouched
 
@@ -12,6 +12,7 @@ __all__ = [
     "GIVEN_WITHIN",
     "Asked",
     "Candidate",
+    "Choice",
     "Preview",
     "candidates",
     "choose",

@@ -13,7 +13,7 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
 from crm import clock, locks
-from crm.models import Absence, AssignmentRule, Lead, Organisation, OwnerRule, Person, Role, Team, User
+from crm.models import Absence, AssignmentRule, GivenBecause, Lead, Organisation, OwnerRule, Person, Role, Team, User
 
 GIVEN_WITHIN = timedelta(days=30)
 """The time over which the capacity of an SDR counts."""
@@ -56,6 +56,15 @@ class Candidate:
         return clock.is_working_day(self.day, self.user.calendar)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Who gets a lead, and what decided it; `stands_in_for` is who would have got it and is away."""
+
+    owner: User
+    because: GivenBecause
+    stands_in_for: User | None = None
+
+
 def choose(
     *,
     person: Person | None,
@@ -67,8 +76,8 @@ def choose(
     team: Team | None,
     at: datetime,
     country: str = "",
-) -> User | None:
-    """Who gets the lead that arrives now; `None` leaves it in the pool. Needs an open transaction, in which the lead is then stored.
+) -> Choice | None:
+    """Who gets the lead that arrives now, and why; `None` leaves it in the pool. Needs an open transaction, in which the lead is then stored.
 
     By `owner_rule`: *nobody* is the pool. *User* is `owner`, else the rules. *Team* goes by turns within `team`, and when nobody of it is free the
     lead waits in the pool, where the team sees it. *Rules* takes the first rule in use whose every condition holds: its SDR, or by turns in its
@@ -90,14 +99,15 @@ def choose(
     locks.hold("assignment")
     all_of_them = candidates(at)
     spoken = language or (person.language if person else "")
-    if owner_rule == OwnerRule.USER and owner is not None and (named := _named(owner.pk, all_of_them)):
-        return named
+    named = owner.pk if owner_rule == OwnerRule.USER and owner is not None else None
+    if choice := _named(named, GivenBecause.USER, all_of_them):
+        return choice
     in_team = team if owner_rule == OwnerRule.TEAM else None
-    known = _named(_who_knows(person), all_of_them)
-    if known and (in_team is None or known.team_id == in_team.pk):
+    known = _named(_who_knows(person), GivenBecause.KNOWN, all_of_them)
+    if known and (in_team is None or known.owner.team_id == in_team.pk):
         return known
     if in_team is not None:
-        return _by_turns(all_of_them.values(), spoken, in_team.pk)
+        return _by_turns(all_of_them.values(), GivenBecause.TEAM, spoken, in_team.pk)
     asked = Asked(
         language=spoken,
         sector=organisation.sector if organisation else "",
@@ -107,13 +117,13 @@ def choose(
     for rule in AssignmentRule.objects.filter(is_active=True):
         if fits(rule, asked):
             found = (
-                _named(rule.user_id, all_of_them)
+                _named(rule.user_id, GivenBecause.RULES, all_of_them)
                 if rule.user_id
-                else _by_turns(all_of_them.values(), spoken, rule.team_id)
+                else _by_turns(all_of_them.values(), GivenBecause.RULES, spoken, rule.team_id)
             )
             if found:
                 return found
-    return _by_turns(all_of_them.values(), spoken)
+    return _by_turns(all_of_them.values(), GivenBecause.TURNS, spoken)
 
 
 def fits(rule: AssignmentRule, asked: Asked) -> bool:
@@ -179,18 +189,20 @@ def _candidate(row: Any, at: datetime) -> Candidate:
     )
 
 
-def _named(pk: int | None, all_of_them: dict[int, Candidate]) -> User | None:
+def _named(pk: int | None, because: GivenBecause, all_of_them: dict[int, Candidate]) -> Choice | None:
     """Somebody who is named, else their stand-in while they are away; `None` when neither is free."""
     candidate = all_of_them.get(pk) if pk else None
     if candidate is None:
         return None
     if candidate.is_free:
-        return candidate.user
+        return Choice(candidate.user, because)
     stand_in = all_of_them.get(candidate.stand_in_id) if candidate.stand_in_id else None
-    return stand_in.user if stand_in and stand_in.is_free else None
+    return Choice(stand_in.user, GivenBecause.STAND_IN, candidate.user) if stand_in and stand_in.is_free else None
 
 
-def _by_turns(all_of_them: Iterable[Candidate], language: str, team_id: int | None = None) -> User | None:
+def _by_turns(
+    all_of_them: Iterable[Candidate], because: GivenBecause, language: str, team_id: int | None = None
+) -> Choice | None:
     free = [
         candidate
         for candidate in all_of_them
@@ -201,7 +213,7 @@ def _by_turns(all_of_them: Iterable[Candidate], language: str, team_id: int | No
     ]
     free = [candidate for candidate in free if candidate.user.language == language] or free
     free = [candidate for candidate in free if candidate.is_at_work] or free
-    return min(free, key=_whose_turn).user if free else None
+    return Choice(min(free, key=_whose_turn).user, because) if free else None
 
 
 def _whose_turn(candidate: Candidate) -> tuple[bool, float, int]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import events, leads, notices
+from crm.assignment.choosing import Choice
 from crm.models import Attempt, Conversation, Direction, Event, EventKind, Lead, LeadStatus, User
 from crm.models.leads import LeadQuerySet
 
@@ -25,9 +26,12 @@ AT_ONCE = 500
 """So many go back in one go; what is left waits for the next hour."""
 
 
-def give(*, lead: Lead, to: User, why: str, at: datetime) -> Lead:
-    """The lead is `to`'s, since Kring chose them (`why` in a few words), and they are told by mail. Refuses what `leads.assign` refuses."""
-    return leads.assign(lead=lead, to=to, by=None, at=at, why=why)
+def give(*, lead: Lead, choice: Choice, at: datetime) -> Lead:
+    """The lead belongs to whom Kring chose, its timeline says why it was them, and they are told by mail. Refuses what `leads.assign` refuses."""
+    why = {"why": choice.because.value}
+    if choice.stands_in_for:
+        why["stands_in_for"] = str(choice.stands_in_for)
+    return leads.assign(lead=lead, to=choice.owner, by=None, at=at, why=why)
 
 
 @transaction.atomic

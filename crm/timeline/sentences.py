@@ -23,9 +23,9 @@ from crm.models import (
     Deal,
     EventKind,
     Gate,
+    GivenBecause,
     LostReason,
     Organisation,
-    OwnerRule,
     Person,
     ReferralState,
     RefusedBecause,
@@ -118,8 +118,11 @@ def _distance(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _given(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """From whom to whom, and by which rule when Kring chose."""
-    return " · ".join(filter(None, (_from_to("owner")(old, new), _choice(OwnerRule, new.get("why")))))
+    """From whom to whom, and why to them when Kring chose."""
+    why = _choice(GivenBecause, new.get("why"))
+    if new.get("stands_in_for"):
+        why = _("stands in for %(name)s") % {"name": new["stands_in_for"]}
+    return " · ".join(filter(None, (_from_to("owner")(old, new), why)))
 
 
 def _returned(old: dict[str, Any], new: dict[str, Any]) -> str:

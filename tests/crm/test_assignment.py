@@ -13,10 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm import absences, assignment, leads, tasks
+from crm.assignment import Choice
 from crm.models import (
     AssignmentRule,
     Event,
     EventKind,
+    GivenBecause,
     Lead,
     LeadStatus,
     Organisation,
@@ -37,7 +39,8 @@ FRIDAY = date(2026, 11, 27)
 
 def chosen(*, at: datetime = make.AT, owner_rule: str = OwnerRule.RULES, **asked: Any) -> User | None:
     given: dict[str, Any] = {"person": None, "organisation": None, "language": "", "origin": "", "owner": None}
-    return assignment.choose(**given | {"team": None} | asked, owner_rule=owner_rule, at=at)
+    choice = assignment.choose(**given | {"team": None} | asked, owner_rule=owner_rule, at=at)
+    return choice.owner if choice else None
 
 
 def arrives(*, at: datetime = make.AT, **asked: Any) -> User | None:
@@ -372,12 +375,12 @@ def test_whoever_is_given_a_lead_by_kring_is_told_in_their_language(sdr: User) -
     sdr.language = "nl"
     sdr.save()
     lead = make.lead("Bram Maes", organisation="Maes BV", message="Which dates?\nFor twelve people.")
-    assignment.give(lead=lead, to=sdr, why="by turns", at=make.AT)
+    assignment.give(lead=lead, choice=Choice(sdr, GivenBecause.TURNS), at=make.AT)
     lead.refresh_from_db()
     event = Event.objects.get(kind=EventKind.LEAD_ASSIGNED)
     mail = OutgoingMail.objects.get(to=sdr.email)
     assert (lead.owner, lead.assigned_at) == (sdr, make.AT)
-    assert (event.by, event.new) == (None, {"owner": "Sofie Peeters", "why": "by turns"})
+    assert (event.by, event.new) == (None, {"owner": "Sofie Peeters", "why": "turns"})
     assert "Bram Maes" in mail.subject
     for words in ("Maes BV", "> Which dates?\n> For twelve people.", "11:30", f"/leads/{lead.pk}/"):
         assert words in mail.body
@@ -393,7 +396,7 @@ def test_a_colleague_who_gives_a_lead_is_named_and_who_takes_one_is_told_nothing
 
 
 def test_to_take_what_was_given_keeps_since_when_it_is_theirs(sdr: User) -> None:
-    lead = assignment.give(lead=make.lead(), to=sdr, why="", at=make.AT)
+    lead = assignment.give(lead=make.lead(), choice=Choice(sdr, GivenBecause.TURNS), at=make.AT)
     assert leads.take(lead=lead, by=sdr, at=make.AT + timedelta(days=1)).assigned_at == make.AT
 
 
@@ -403,7 +406,7 @@ EIGHT_DAYS = make.AT + timedelta(days=8)
 
 
 def given(to: User, *, at: datetime = make.AT, **fields: Any) -> Lead:
-    lead = assignment.give(lead=make.lead(at=at, **fields), to=to, why="by turns", at=at)
+    lead = assignment.give(lead=make.lead(at=at, **fields), choice=Choice(to, GivenBecause.TURNS), at=at)
     OutgoingMail.objects.all().delete()
     return lead
 

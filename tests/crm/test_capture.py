@@ -29,6 +29,7 @@ from crm.models import (
     User,
 )
 from crm.refusal import Refused
+from crm.timeline import sentences
 from tests import make
 
 
@@ -309,6 +310,30 @@ def test_by_its_rule_a_new_lead_goes_to_somebody_who_is_told_and_its_clock_runs_
     assert arrive("m-3", email="bram@notelaar.example", owner_rule=OwnerRule.USER, owner=away).lead.owner == sdr
     arrive("m-4", email="ann@notelaar.example", owner_rule=OwnerRule.RULES)
     assert OutgoingMail.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_the_timeline_says_why_they_really_got_it_whatever_the_form_hoped(
+    sdr: User, teammate: User, outsider: User
+) -> None:
+    def why(name: str, **fields: object) -> str:
+        arrived = arrive(name, email=f"{name}@willow.example", owner_rule=OwnerRule.USER, owner=sdr, **fields)
+        event = Event.objects.get(kind=EventKind.LEAD_ASSIGNED, lead=arrived.lead)
+        return sentences.SENTENCES[EventKind.LEAD_ASSIGNED](event.old or {}, event.new or {})
+
+    assert why("amber") == "Sofie Peeters · always the same SDR"
+    today = make.AT.date()
+    away = Absence.objects.create(user=sdr, starts_on=today, ends_on=today, stand_in=teammate)
+    assert why("bert") == f"{teammate} · stands in for Sofie Peeters"
+    away.stand_in = None
+    away.save()
+    person = make.person("Dora Claes", email="dora@willow.example")
+    Person.objects.filter(pk=person.pk).update(owner=teammate)
+    assert why("dora") == f"{teammate} · knows them already"
+    assert why("carl") == f"{outsider} · by turns"
+    there = make.user()
+    make.assignment_rule(there, by=sdr, origin="website")
+    assert why("ella", origin="website") == f"{there} · by the rules of assignment"
 
 
 def _at_the_same_moment(act: Callable[[int], capture.Received], times: int = 4) -> list[capture.Received]:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm import assignment
-from crm.models import AssignmentRule, Event, EventKind, Lead, Team, User
+from crm.models import AssignmentRule, Event, EventKind, GivenBecause, Lead, Team, User
 from tests import make
 
 Login = Callable[[User], Client]
@@ -106,7 +106,7 @@ def test_managers_see_the_rules_and_do_not_change_them(
 
 def test_a_lead_that_came_back_says_so_on_its_page(login: Login, sdr: User) -> None:
     at = timezone.now() - timedelta(days=9)
-    lead = assignment.give(lead=make.lead(at=at), to=sdr, why="rules", at=at)
+    lead = assignment.give(lead=make.lead(at=at), choice=assignment.Choice(sdr, GivenBecause.RULES), at=at)
     client = login(sdr)
     assert "returned to the pool" not in text(client.get(f"/leads/{lead.pk}/"))
     assignment.return_untouched(at=timezone.now())
