@@ -149,18 +149,7 @@ class House:
         submissions.submit(form=self.cast.question, sent=sent, language="nl", at=at, refused=RefusedBecause.TOO_FAST)
 
     def doubts(self) -> Step[None]:
-        """Noor needs to know more before she decides, and Fleur goes on with somebody of whom the scorecard is not sure."""
-        at = self.days.workdays_back(3, 10, 40)
-        yield at
-        lead = Lead.objects.filter(status=LeadStatus.WORKING, owner=self.cast.noor).order_by("-pk").first()
-        if lead is not None:
-            ask_first(
-                lead=lead,
-                question="Who plans when you are on holiday?",
-                on=self.days.workdays_back(1, 9).date(),
-                by=self.cast.noor,
-                at=at,
-            )
+        """Fleur goes on with somebody of whom the scorecard is not sure, and Noor needs to know more before she decides."""
         at = self.days.workdays_back(2, 14, 5)
         yield at
         unsure = Lead.objects.filter(status=LeadStatus.WORKING, owner=self.cast.fleur, assessment__isnull=False)
@@ -171,13 +160,27 @@ class House:
                 by=self.cast.fleur,
                 at=at,
             )
+        at = self.days.workdays_back(1, 17, 10)
+        yield at
+        lead = Lead.objects.filter(status=LeadStatus.WORKING, owner=self.cast.noor).order_by("-pk").first()
+        if lead is not None:
+            ask_first(
+                lead=lead,
+                question="Who plans when you are on holiday?",
+                on=self.days.ahead(0),
+                by=self.cast.noor,
+                at=at,
+            )
 
     def asked_back(self) -> Step[None]:
-        """Els wants to know one thing before she accepts."""
+        """Els wants to know one thing before she accepts, and Mieke gives her what waits for Joris, who has much in hand."""
+        els, joris, mieke = self.cast.els, self.cast.joris, self.cast.mieke
         at = self.days.workdays_back(1, 15, 50)
         yield at
-        waiting = HandOff.objects.waiting().filter(to_user=self.cast.els).order_by("pk").first()
-        if waiting is not None:
-            handoffs.ask(
-                hand_off=waiting, question="Does the owner decide alone, or with her sister?", by=self.cast.els, at=at
-            )
+        for_joris = HandOff.objects.waiting().filter(to_user=joris).exclude(lead__person__family_name="De Wit")
+        for hand_off in for_joris.order_by("-pk")[:1]:
+            handoffs.redirect(hand_off=hand_off, to=els, by=mieke, at=at)
+        at = self.days.workdays_back(1, 16, 30)
+        yield at
+        for hand_off in HandOff.objects.waiting().filter(to_user=els).order_by("pk")[:1]:
+            handoffs.ask(hand_off=hand_off, question="Does the owner decide alone, or with her sister?", by=els, at=at)

@@ -136,7 +136,7 @@ class Record:
         joris = self.cast.joris
         at = self.days.workdays_back(4, 10, 5)
         yield at
-        person = self._reachable(joris)
+        person = self._reachable(joris, at)
         for days, hour in ((4, 10), (1, 14)):
             at = self.days.workdays_back(days, hour, 25)
             yield at
@@ -215,12 +215,12 @@ class Record:
     def _called(self, name: str) -> Person:
         return Person.objects.get(full_name=name)
 
-    def _reachable(self, owner: User) -> Person:
-        """Somebody of this seller with a telephone, with whom there was little contact of late."""
-        mine = Person.objects.filter(owner=owner, phone_numbers__isnull=False, tier="C")
-        return mine.filter(Q(last_contact_at__lt=self.days.at - timedelta(days=20)) | Q(last_contact_at=None)).order_by(
-            "pk"
-        )[0]
+    def _reachable(self, owner: User, at: datetime) -> Person:
+        """Somebody of this seller with a telephone, with whom there was little contact of late, so that nothing speaks against a call."""
+        mine = Person.objects.filter(owner=owner, phone_numbers__isnull=False, tier="C").order_by("pk")
+        quiet = mine.filter(Q(last_contact_at__lt=at - timedelta(days=20)) | Q(last_contact_at=None)).distinct()
+        judged = pacing.judge(quiet, ConversationKind.CALL, at, by=owner)
+        return next(person for person in quiet if isinstance(judged[person.pk], pacing.Allowed))
 
     def _written(
         self,

@@ -16,9 +16,13 @@ from django.db.models import Count, F, Max, Q
 from crm import demo, outbox
 from crm.clock import WorkCalendar, is_working_day
 from crm.models import (
+    Absence,
     Acquaintance,
     Advocate,
+    Alternative,
+    Appointment,
     Attempt,
+    BookingLink,
     CaptureForm,
     Conversation,
     Deal,
@@ -27,7 +31,9 @@ from crm.models import (
     Event,
     Finding,
     FollowUp,
+    FormSubmission,
     HandOff,
+    HandOffQuestion,
     HandOffState,
     HealthReading,
     Lead,
@@ -39,6 +45,7 @@ from crm.models import (
     MessageState,
     Organisation,
     OutgoingMail,
+    Override,
     Person,
     PossibleDuplicate,
     Promise,
@@ -96,6 +103,24 @@ def test_every_state_has_somebody_in_it() -> None:
     assert kinds(User.objects, "role") == set(Role.values)
 
 
+def test_agendas_are_full_and_nobody_is_in_two_places() -> None:
+    assert kinds(Appointment.objects, "state") == {"booked", "held", "no_show"}
+    assert kinds(Appointment.objects, "kind") == {"phone", "video", "visit"}
+    to_come = Appointment.objects.booked().filter(starts_at__gt=AT)
+    assert kinds(to_come, "user__name") == {"Joris De Smet", "Els Verbeek"}
+    assert BookingLink.objects.filter(appointments=None, revoked_at=None, expires_at__gt=AT).exists()
+    assert Absence.objects.upcoming(TODAY).exists()
+
+
+def test_doubts_and_strange_messages_wait_for_somebody() -> None:
+    assert Lead.objects.exclude(open_question="").exists()
+    assert Override.objects.exists()
+    assert HandOffQuestion.objects.filter(answered_at=None).exists()
+    assert kinds(FormSubmission.objects.to_review(), "because") == {"trap", "too_fast"}
+    assert set(kinds(Lead.objects.exclude(evaluated_at=None), "would_decide_same")) == {True, False}
+    assert Alternative.objects.count() == 3
+
+
 def test_it_is_as_large_as_a_small_firm_is() -> None:
     assert 130 <= Lead.objects.count() <= 170
     assert 50 <= Deal.objects.count() <= 70
@@ -142,7 +167,7 @@ def test_what_is_written_agrees_with_itself() -> None:
     assert not Deal.objects.annotate(moves=Count("stage_changes")).filter(moves=0).exists()
     for lead in Lead.objects.filter(status__in=["qualified", "handed_off", "accepted"]).select_related("assessment"):
         assert lead.assessment is not None
-        assert assessing.result(lead.assessment).both_yes, lead
+        assert assessing.result(lead.assessment).both_yes or lead.verdict_why, lead
     assert not Lead.objects.exclude(
         pk__in=Event.objects.filter(kind="lead.received", at=F("lead__received_at")).values("lead")
     ).exists()
