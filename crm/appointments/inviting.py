@@ -206,7 +206,8 @@ def _to_host(act: str, appointment: Appointment) -> tuple[str, str]:
     if appointment.note:
         body = f"{body}\n\n{appointment.note}"
     if act == "invite" and not appointment.invited_at:
-        body = f"{body}\n\n{_('They have no invitation by mail, since we cannot write to them. Tell them yourself.')}"
+        untold = _("They have no invitation by mail, since we cannot write to them. Tell them yourself.")
+        body = f"{body}\n\n{untold}"
     return subjects[act] % values, body
 
 
