@@ -48,6 +48,9 @@ def event_of(text: str) -> Any:
     return event
 
 
+DAYS, HOURS, MINUTES = (",".join(map(str, range(since, until))) for since, until in ((1, 32), (0, 24), (0, 60)))
+
+
 def a_calendar(*lines: str, around: tuple[str, ...] = ()) -> str:
     inside = ["BEGIN:VEVENT", "UID:one@x.example", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT"]
     return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *around, *inside, "END:VCALENDAR", ""])
@@ -300,10 +303,13 @@ def test_free_and_busy_periods_are_read_without_events():
         "FREQ=SECONDLY",
         "FREQ=MINUTELY;INTERVAL=30",
         "FREQ=DAILY;INTERVAL=0",
-        "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=" + ",".join(map(str, range(60))),
+        f"FREQ=DAILY;BYHOUR={HOURS};BYMINUTE={MINUTES}",
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=HOURLY;BYWEEKNO=53;BYMONTH=6",
         "FREQ=NEVERLY",
+        f"FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={HOURS};BYMINUTE={MINUTES}",
+        f"FREQ=YEARLY;BYMONTHDAY={DAYS};BYHOUR={HOURS};BYMINUTE={MINUTES}",
+        f"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={HOURS};BYMINUTE={MINUTES};BYSECOND={MINUTES}",
     ],
 )
 def test_a_rule_that_never_ends_is_refused_before_it_is_followed(rule: str):
@@ -320,10 +326,40 @@ def test_a_rule_that_never_ends_is_refused_before_it_is_followed(rule: str):
         "FREQ=MONTHLY;BYDAY=2TU",
         "FREQ=DAILY;BYMONTH=1",
         "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;WKST=SU",
+        "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR",
+        "FREQ=YEARLY;BYMONTH=12;BYDAY=TH",
+        "FREQ=HOURLY;BYHOUR=8,9,10",
     ],
 )
 def test_what_people_live_by_is_read(rule: str):
     assert busy("DTSTART:20200101T090000Z", "DURATION:PT5M", f"RRULE:{rule}")
+
+
+def test_the_rules_of_a_zone_are_those_of_a_clock_and_of_its_own_calendar_alone():
+    def zone(rule: str) -> tuple[str, ...]:
+        return (
+            "BEGIN:VTIMEZONE", "TZID:Head office", "BEGIN:STANDARD", "DTSTART:19701025T030000", "TZOFFSETFROM:+0300",
+            "TZOFFSETTO:+0200", f"RRULE:{rule}", "END:STANDARD", "BEGIN:DAYLIGHT", "DTSTART:19700329T020000", "TZOFFSETFROM:+0200",
+            "TZOFFSETTO:+0300", "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3", "END:DAYLIGHT", "END:VTIMEZONE",
+        )  # fmt: skip
+
+    there = ("DTSTART;TZID=Head office:20261201T090000", "DURATION:PT1H")
+    assert busy(*there, around=zone("FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10")) == ["01-12 08:00–01-12 09:00"]
+    for rule in ("FREQ=SECONDLY", "FREQ=HOURLY", f"FREQ=YEARLY;BYHOUR={HOURS};BYMINUTE={MINUTES};BYMONTH=1"):
+        with pytest.raises(Unreadable):
+            busy(*there, around=zone(rule))
+
+
+def test_what_lasts_for_ever_and_begins_every_hour_is_refused():
+    with pytest.raises(Unreadable):
+        busy("DTSTART:19900101T000000Z", "DURATION:P73000D", "RRULE:FREQ=HOURLY")
+
+
+def test_too_many_days_that_are_listed_one_by_one_are_refused():
+    days = ",".join(["20261201T090000Z"] * 20_000)
+    for name in ("RDATE", "EXDATE"):
+        with pytest.raises(Unreadable):
+            busy("DTSTART:20261124T090000Z", "DURATION:PT1H", f"{name}:{days}")
 
 
 def test_too_much_is_refused():

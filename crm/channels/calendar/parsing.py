@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Component
+from icalendar.timezone import tzp
 
 LARGEST = 5 * 1024 * 1024
 """Characters of a calendar; a busy year of somebody's takes less than a tenth."""
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class Unreadable(Exception):
@@ -34,5 +38,7 @@ def parsed(text: str) -> list[Component]:
     text = text.replace("\0", "").lstrip("\ufeff \t\r\n")
     if not text[:6].upper() == "BEGIN:":
         raise Unreadable(_("This is no calendar: it does not begin as one."))
-    with patience():
+    # The library keeps each zone by its name for all calendars that it reads later, so one stranger would set the clock of another.
+    with patience(), _ONE_AT_A_TIME:
+        tzp.use_default()
         return list(Calendar.from_ical(text, multiple=True))
