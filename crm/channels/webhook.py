@@ -101,7 +101,7 @@ def read(posted: Posted) -> Message:
     if "email" not in said:
         errors["email"] = _("This field is needed.")
     if errors:
-        raise Unreadable({name[:50]: error for name, error in list(errors.items())[:20]})
+        raise Unreadable({_readable(name): error for name, error in list(errors.items())[:20]})
     words = {name: value.strip() for name, value in said.items() if name in WORDS}
     return Message(**words, answers=said.get("answers", {}))
 
@@ -129,6 +129,11 @@ def _wrong(name: str, value: Any) -> str:
         except ValidationError:
             return _("This is no e-mail address.")
     return ""
+
+
+def _readable(name: str) -> str:
+    """The name of a field as far as a database can keep it: it may be one that nobody knows."""
+    return name[:50].encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _is_text(value: Any, most: int) -> bool:

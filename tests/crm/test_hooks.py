@@ -98,6 +98,8 @@ def test_the_same_message_again_is_one_lead_with_the_same_outcome_and_another_te
         ({"answers": ["yes"]}, "answers: An object"),
         ({"answers": {"x": 1}}, "answers: An object"),
         ({"shoe": "41"}, "shoe: There is no such field."),
+        ({"a\0b": "41"}, "a?b: There is no such field."),
+        ({"\ud800": "41"}, "?: There is no such field."),
         ({"phone": "abc"}, "abc"),
     ],
 )
