@@ -29,8 +29,8 @@ LARGEST = 10 * 1024 * 1024
 MOST_REDIRECTIONS = 4
 LONGEST_URL = 2000
 REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
-TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-"""IPv6 addresses that stand for IPv4 ones (RFC 6052)."""
+GLOBAL = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is given to anybody (RFC 4291). What lies outside leads into somebody's own network, or stands for an address of IPv4."""
 
 
 class Trouble(TextChoices):
@@ -220,11 +220,11 @@ def is_public(address: str) -> bool:
     """Whether everybody on the internet may know this address: no loopback, private, link-local or reserved one, in whatever clothes."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip in TRANSLATED or ip.teredo is not None:
-            return False
         inner = ip.ipv4_mapped or ip.sixtofour
         if inner is not None:
             return is_public(str(inner))
+        if ip not in GLOBAL or ip.teredo is not None:
+            return False
     return ip.is_global and not ip.is_multicast
 
 

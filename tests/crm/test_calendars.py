@@ -239,6 +239,7 @@ def test_the_schedule_asks_for_each_that_is_due(account_manager: User, monkeypat
     [
         "127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1", "::1", "fe80::1", "fc00::1",
         "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "255.255.255.255",
+        "fec0::1", "::7f00:1", "::ffff:0:7f00:1", "64:ff9b:1::a00:1", "5f00::1",
     ],
 )  # fmt: skip
 def test_no_address_of_a_private_network_is_asked(address: str, monkeypatch: pytest.MonkeyPatch):
