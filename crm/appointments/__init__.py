@@ -8,10 +8,19 @@ from crm.appointments.booking import book, cancel, move
 from crm.appointments.fitting_in import Taken, zone_of
 from crm.appointments.gate import NotQualified, may_visit, organisation_of
 from crm.appointments.limits import set_limits
-from crm.appointments.links import LinkClosed, book_by_link, may_offer, offer_link, revoke_link
+from crm.appointments.links import (
+    MOST_CHANGES,
+    LinkClosed,
+    book_by_link,
+    is_worn_out,
+    may_offer,
+    offer_link,
+    revoke_link,
+)
 from crm.appointments.outcomes import answer, held, logged, no_show
 
 __all__ = [
+    "MOST_CHANGES",
     "LinkClosed",
     "NotQualified",
     "Taken",
@@ -20,6 +29,7 @@ __all__ = [
     "book_by_link",
     "cancel",
     "held",
+    "is_worn_out",
     "logged",
     "may_offer",
     "may_visit",

@@ -29,6 +29,7 @@ from crm.models import (
     Person,
     User,
 )
+from crm.notation import one_line
 from crm.refusal import Refused
 
 MOST_NOTE = 4000
@@ -65,7 +66,7 @@ def book(
     """
     if kind not in AppointmentKind.values:
         raise Refused(_("Choose how you meet: by phone, by video or at their place."))
-    subject = " ".join(subject.replace("\0", "").split())[:200]
+    subject = one_line(subject, 200)
     if not subject:
         raise Refused(_("Say what the appointment is about."))
     if by is not None:
@@ -98,7 +99,7 @@ def book(
         kind=kind,
         subject=subject,
         note=note.replace("\0", "").strip()[:MOST_NOTE],
-        place=" ".join(place.replace("\0", "").split())[:300],
+        place=one_line(place, 300),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),
         blocked_from=since,
@@ -165,7 +166,7 @@ def move(
     appointment.answer = appointment.host_answer = AttendeeAnswer.NONE
     appointment.answered_at = None
     _save(appointment)
-    why = _line(why)
+    why = one_line(why, WHY_LENGTH)
     record(EventKind.APPOINTMENT_MOVED, appointment, by=by, at=at, old=old, new={**_said(appointment), "why": why})
     inviting.update(appointment, at=at)
     if by is None:
@@ -181,7 +182,7 @@ def cancel(*, appointment: Appointment, why: str, by: User | None, at: datetime)
     if appointment.state == AppointmentState.CANCELLED:
         return appointment
     _must_be_booked(appointment)
-    why = _line(why)
+    why = one_line(why, WHY_LENGTH)
     if by is not None and not why:
         raise Refused(_("Say why it is called off; they will read it."))
     if by is None and appointment.starts_at <= at:
@@ -239,10 +240,6 @@ def _said(appointment: Appointment) -> dict[str, object]:
         "starts_at": appointment.starts_at,
         "ends_at": appointment.ends_at,
     }
-
-
-def _line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())[:WHY_LENGTH]
 
 
 def record(

@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from crm import events, locks
@@ -30,6 +32,9 @@ from crm.refusal import Refused
 
 VALID = timedelta(days=14)
 """Two weeks: a holiday long, and short enough that what it offers is still meant."""
+
+MOST_CHANGES = 20
+"""So often somebody may book, move and cancel by one link. Each is a mail to both and a notice: who goes on after that wants no appointment."""
 
 
 class LinkClosed(Refused):
@@ -143,10 +148,18 @@ def book_by_link(
 
 
 def may_offer(link: BookingLink) -> bool:
-    """Whether what the link offers may still be had: no visit to somebody who is not qualified any more, unless a reason went with it; and no meeting
-    with somebody who left."""
+    """Whether what the link offers may still be had: no visit to somebody who is not qualified any more, unless a reason went with it; no meeting
+    with somebody who left; and nothing by a link that is worn out."""
+    if is_worn_out(link):
+        return False
     gate_is_open = bool(link.override) or may_visit(person=link.person, lead=link.lead, deal=link.deal)
     return link.user.is_active and (link.kind != AppointmentKind.VISIT or gate_is_open)
+
+
+def is_worn_out(link: BookingLink) -> bool:
+    """Whether more was changed by it than anybody needs; whoever still wants something writes to the host."""
+    changes = link.appointments.aggregate(number=Count("pk"), moves=Coalesce(Sum("sequence"), 0))
+    return bool(changes["number"] + changes["moves"] >= MOST_CHANGES)
 
 
 def _locked(link: BookingLink) -> BookingLink:

@@ -235,7 +235,7 @@ def _changeable(link: BookingLink, at: datetime) -> Appointment | None:
     booked = _standing(link)
     if booked is None or booked.state != AppointmentState.BOOKED or booked.starts_at <= at or link.revoked_at:
         return None
-    return booked
+    return None if appointments.is_worn_out(link) else booked
 
 
 def _zone(request: HttpRequest, link: BookingLink) -> ZoneInfo:

@@ -121,6 +121,29 @@ def test_they_move_it_and_call_it_off_and_may_choose_again(link: BookingLink, cl
     assert Appointment.objects.filter(state=AppointmentState.BOOKED).count() == 1
 
 
+def test_who_has_the_link_cannot_bury_both_in_mail(link: BookingLink, client: Client, settings: Any) -> None:
+    settings.FORM_LIMIT = 0
+    hours = [(TUESDAY + timedelta(hours=hour)).astimezone(UTC).isoformat() for hour in (0, 1)]
+    client.post(url(link), {"at": hours[0]})
+    for number in range(1, 40):
+        client.post(url(link, "move/"), {"at": hours[number % 2]})
+    row = Appointment.objects.get()
+    assert row.sequence == appointments.MOST_CHANGES - 1
+    assert "To change something, write to Arjan van der Meer" in client.get(url(link)).content.decode()
+    client.post(url(link, "cancel/"))
+    row.refresh_from_db()
+    assert row.state == AppointmentState.BOOKED
+
+
+def test_calling_off_and_choosing_again_ends_as_well(link: BookingLink, client: Client, settings: Any) -> None:
+    settings.FORM_LIMIT = 0
+    for _time in range(15):
+        client.post(url(link), {"at": VALUE})
+        client.post(url(link, "cancel/"))
+    assert Appointment.objects.count() == appointments.MOST_CHANGES // 2
+    assert client.get(url(link)).status_code == 410
+
+
 def test_the_file_is_a_calendar_with_the_same_uid(link: BookingLink, client: Client) -> None:
     assert client.get(url(link, "appointment.ics")).status_code == 404
     client.post(url(link), {"at": VALUE})
