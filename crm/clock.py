@@ -131,6 +131,24 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
+@dataclass(frozen=True)
+class Period:
+    """From one day to another, both included, in a zone."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+
+    @property
+    def begins(self) -> datetime:
+        return day_start(self.first, self.zone)
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment that is not in it any more."""
+        return day_start(self.last + timedelta(days=1), self.zone)
+
+
 def working_moment(day: date, calendar: WorkCalendar) -> datetime:
     """The opening of the first working day on or after `day`: when something that is due on that day is first worth doing."""
     return datetime.combine(next_working_day(day, calendar), calendar.start, tzinfo=calendar.zone)

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from crm.clock import day_start
+from crm.clock import Period
 from crm.models import Appointment, AppointmentState, HandOff, HandOffState, RejectReason
 from crm.models.leads import HandOffQuerySet
 
@@ -30,23 +28,6 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Period:
-    """From one day to another, both included, in a zone: a hand-off belongs to the day on which it was given."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
-
-    @property
-    def begin(self) -> datetime:
-        return day_start(self.first, self.zone)
-
-    @property
-    def end(self) -> datetime:
-        return day_start(self.last + timedelta(days=1), self.zone)
-
-
-@dataclass(frozen=True)
 class Line:
     """One person's hand-offs of the period: by the words of `STATES`, rejections by kind, and the median time to an answer, in working minutes."""
 
@@ -58,11 +39,11 @@ class Line:
 
 
 def of(period: Period, *, state: str = "given", kind: str = "") -> HandOffQuerySet:
-    """The hand-offs that a number counts, those of everybody."""
+    """The hand-offs that a number counts, those of everybody: each belongs to the day on which it was given."""
     was_held = Appointment.objects.filter(
         Q(lead=OuterRef("lead")) | Q(deal__lead=OuterRef("lead")), state=AppointmentState.HELD
     )
-    rows = HandOff.objects.filter(submitted_at__gte=period.begin, submitted_at__lt=period.end)
+    rows = HandOff.objects.filter(submitted_at__gte=period.begins, submitted_at__lt=period.ends)
     if state == "held":
         rows = rows.annotate(was_held=Exists(was_held))
     rows = rows.filter(STATES[state])
@@ -102,7 +83,7 @@ def counted(period: Period) -> dict[str, list[Line]]:
     two views of the same, not to be added up."""
     lines: dict[str, list[Line]] = {GIVER: [], RECEIVER: []}
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, {"begin": period.begin, "end": period.end})
+        cursor.execute(COUNTS, {"begin": period.begins, "end": period.ends})
         found = cursor.fetchall()
     for side, user, name, *numbers, median, kinds in found:
         lines[side].append(

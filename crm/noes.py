@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, When
 
-from crm import clock, travel
+from crm import travel
+from crm.clock import Period
 from crm.models import Deal, DealState, Event, EventKind, Lead, Verdict
 from crm.travel import Travel
 
 LOOK_BACK_AFTER = timedelta(days=90)
 """A quarter later it is known what became of them, and still remembered why we said no."""
-
-
-@dataclass(frozen=True)
-class Period:
-    """The days on which the noes were said, first and last included, in the organisation's zone."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
-
-    @property
-    def begins(self) -> datetime:
-        return clock.day_start(self.first, self.zone)
-
-    @property
-    def ends(self) -> datetime:
-        return clock.day_start(self.last + timedelta(days=1), self.zone)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, F, Min, OuterRef
-from django.http import Http404, HttpResponse, QueryDict
+from django.db.models import Exists, F, OuterRef
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -23,17 +23,11 @@ from crm.clock import organisation_calendar
 from crm.health import CHECKS
 from crm.metrics import METRICS, Scope, Unit
 from crm.models import Role, Team
-from crm.web import access, numbers, origins, query
+from crm.web import access, numbers, origins
 from crm.web.health import FindingLine, last_read, line
 from crm.web.page import Request, render_page, wanted_part
+from crm.web.period import PERIODS, Asked, asked_period
 
-PERIODS = {
-    "12m": gettext_lazy("Last 12 months"),
-    "quarter": gettext_lazy("This quarter"),
-    "year": gettext_lazy("This year"),
-    "all": gettext_lazy("All time"),
-    "custom": gettext_lazy("From … to …"),
-}
 TABS = {
     "origins": gettext_lazy("Origins"),
     "content": gettext_lazy("Content"),
@@ -56,15 +50,6 @@ NEEDING = 5
 
 
 @dataclass(frozen=True)
-class Period:
-    """The days that the tables are about, first and last included. `key` is what the address asks for."""
-
-    key: str
-    first: date
-    last: date
-
-
-@dataclass(frozen=True)
 class Shown:
     """One cell of a table as the page shows it."""
 
@@ -80,7 +65,7 @@ def dashboard(request: Request) -> HttpResponse:
     JavaScript a link brings them (`?tables=now`)."""
     at = timezone.now()
     scope = numbers.scope_of(request, at)
-    team, period = _team(scope), period_of(request.GET, scope.today)
+    team, period = _team(scope), asked_period(request.GET, scope.today)
     part = wanted_part(request, ("funnel", "report"))
     together = request.GET.get("tables") == "now"
     context: dict[str, Any] = {"period": period, "team": team, "report_name": _chosen(request), "tabs": TABS.items()}
@@ -109,7 +94,7 @@ def report_csv(request: Request, report: str) -> HttpResponse:
     if report not in reports.TABLES:
         raise Http404
     scope = numbers.scope_of(request, timezone.now())
-    period = period_of(request.GET, scope.today)
+    period = asked_period(request.GET, scope.today)
     table = _table(report, period, _team(scope))
     name = f"kring-{report}-{period.first:%Y%m%d}-{period.last:%Y%m%d}.csv"
     return HttpResponse(
@@ -123,7 +108,7 @@ def _team(scope: Scope) -> Team | None:
     return access.teams().filter(pk=scope.team_id).first() if scope.team_id else None
 
 
-def _table(name: str, period: Period, team: Team | None) -> reports.Table:
+def _table(name: str, period: Asked, team: Team | None) -> reports.Table:
     return reports.take(name, first=period.first, last=period.last, team=team)
 
 
@@ -180,11 +165,9 @@ def _funnel(table: reports.Table) -> dict[str, Any]:
     return {"funnel_rows": rows, "funnel_chart": {"steps": steps if any(step["value"] for step in steps) else []}}
 
 
-def _travel(period: Period, team: Team | None) -> dict[str, Any]:
+def _travel(period: Asked, team: Team | None) -> dict[str, Any]:
     """What noes before a visit saved, and visits too early cost, in the period."""
-    said = noes.said(
-        noes.Period(period.first, period.last, organisation_calendar().zone), team_id=team.pk if team else None
-    )
+    said = noes.said(period.within(organisation_calendar().zone), team_id=team.pk if team else None)
     days = {"period": period.key, "from": period.first.isoformat(), "to": period.last.isoformat()}
     if team:
         days["team"] = str(team.pk)
@@ -196,33 +179,6 @@ def _travel(period: Period, team: Team | None) -> dict[str, Any]:
         "wasted_url": f"{reverse('crm:no-list')}?{urlencode({'what': 'wasted'} | days)}",
         "km_an_hour": travel.KM_AN_HOUR,
     }
-
-
-def period_of(asked: QueryDict, today: date) -> Period:
-    """The period in the address; the last twelve months when it says nothing that makes sense."""
-    key = asked.get("period", "")
-    if key == "all":
-        return Period(key, min(_earliest(), today), today)
-    if key == "quarter":
-        first, until = forecast.quarter(today)
-        return Period(key, first, until - timedelta(days=1))
-    if key == "year":
-        return Period(key, date(today.year, 1, 1), date(today.year, 12, 31))
-    if key == "custom":
-        last = query.day(asked.get("to")) or today
-        first = query.day(asked.get("from")) or forecast.add_months(last.replace(day=1), -11)
-        return Period(key, min(first, last), max(first, last))
-    return Period("12m", forecast.add_months(today.replace(day=1), -11), today)
-
-
-def _earliest() -> date:
-    """The day of the first lead, or of an order that is older still."""
-    moments = (
-        access.leads().aggregate(first=Min("received_at"))["first"],
-        access.deals().won().aggregate(first=Min("won_at"))["first"],
-    )
-    zone = organisation_calendar().zone
-    return min((moment.astimezone(zone).date() for moment in moments if moment), default=date.max)
 
 
 def _figures(scope: Scope) -> dict[str, Any]:

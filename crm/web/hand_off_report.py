@@ -14,12 +14,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from crm import hand_off_counts
-from crm.clock import organisation_calendar
 from crm.hand_off_counts import GIVER, RECEIVER, STATES, Line
 from crm.models import RejectReason
 from crm.web import access, keyset, query
-from crm.web.dashboard import PERIODS, period_of
 from crm.web.page import Request, render_page
+from crm.web.period import PERIODS, period_of
 
 COLUMNS = {
     "given": gettext_lazy("Given"),
@@ -54,7 +53,7 @@ class Row:
 @require_safe
 def report(request: Request) -> HttpResponse:
     """`period` (and `from`, `to`) as on the dashboard: by the day on which a hand-off was given."""
-    asked, period = _period(request)
+    asked, period = period_of(request)
     counted = hand_off_counts.counted(period)
     days = {"period": asked.key, "from": asked.first.isoformat(), "to": asked.last.isoformat()}
     tables = [
@@ -79,7 +78,7 @@ def report(request: Request) -> HttpResponse:
 @require_safe
 def behind(request: Request) -> HttpResponse:
     """The hand-offs that one number counts: `state`, `kind` of rejection, `from_user` or `to_user`, and the period. Nonsense counts as not asked."""
-    asked, period = _period(request)
+    asked, period = period_of(request)
     state = request.GET.get("state", "")
     state = state if state in STATES else "given"
     kind = request.GET.get("kind", "")
@@ -100,12 +99,6 @@ def behind(request: Request) -> HttpResponse:
         "nav": "leads",
     }
     return render_page(request, "crm/hand_off_report_list.html", context, parts=("hand-offs",))
-
-
-def _period(request: Request) -> tuple[Any, hand_off_counts.Period]:
-    zone = organisation_calendar().zone
-    asked = period_of(request.GET, timezone.now().astimezone(zone).date())
-    return asked, hand_off_counts.Period(asked.first, asked.last, zone)
 
 
 def _row(side: str, line: Line, days: dict[str, str]) -> Row:

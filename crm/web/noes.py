@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from crm import noes, travel
-from crm.clock import organisation_calendar
 from crm.models import Team
 from crm.web import access, keyset, origins, query
-from crm.web.dashboard import PERIODS, period_of
 from crm.web.page import Request, render_page
+from crm.web.period import PERIODS, period_of
 
 TITLES = {
     "all": gettext_lazy("Noes"),
@@ -34,7 +33,7 @@ TITLES = {
 @require_safe
 def index(request: Request) -> HttpResponse:
     """`period` (and `from`, `to`) as on the dashboard: by the day on which the no was said."""
-    asked, period = _period(request)
+    asked, period = period_of(request)
     team = _team(request)
     told = noes.told(period, team_id=team.pk if team else None)
     days = {"period": asked.key, "from": asked.first.isoformat(), "to": asked.last.isoformat()}
@@ -75,7 +74,7 @@ def index(request: Request) -> HttpResponse:
 @require_safe
 def behind(request: Request) -> HttpResponse:
     """The noes that one number counts: `what`, a `reason` or an `origin`, and the period; `what=later` are those to look back on, of any day."""
-    asked, period = _period(request)
+    asked, period = period_of(request)
     what = request.GET.get("what", "")
     what = what if what in TITLES else "all"
     team = _team(request)
@@ -133,9 +132,3 @@ def _team(request: Request) -> Team | None:
     """`team` in the address; nonsense counts as not asked."""
     pk = query.number(request.GET.get("team"))
     return access.teams().filter(pk=pk).first() if pk else None
-
-
-def _period(request: Request) -> tuple[Any, noes.Period]:
-    zone = organisation_calendar().zone
-    asked = period_of(request.GET, timezone.now().astimezone(zone).date())
-    return asked, noes.Period(asked.first, asked.last, zone)

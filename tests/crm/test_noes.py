@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm import deals, leads, noes, overrides, pipelines, travel, verdicts
+from crm.clock import Period
 from crm.models import Appointment, AppointmentKind, AppointmentState, Gate, Lead, User
 from crm.refusal import Refused
 from tests import make
 from tests.make import AT
 
 pytestmark = pytest.mark.django_db
-PERIOD = noes.Period(date(2026, 11, 1), date(2026, 11, 30), ZoneInfo("Europe/Brussels"))
+PERIOD = Period(date(2026, 11, 1), date(2026, 11, 30), ZoneInfo("Europe/Brussels"))
 
 
 def no(by: User, *, at: datetime = AT, reason: str = "no_need", km: int | None = None, **fields: Any) -> Lead:
@@ -56,7 +57,7 @@ def test_noes_are_counted_by_reason_and_by_source_within_the_period(sdr: User) -
 def test_a_no_that_was_taken_up_again_still_counts_on_the_day_it_was_said(sdr: User) -> None:
     lead = verdicts.reopen(lead=no(sdr), by=sdr, at=AT + timedelta(days=20))
     assert [row.pk for row in noes.said(PERIOD)] == [lead.pk]
-    december = noes.Period(date(2026, 12, 1), date(2026, 12, 31), PERIOD.zone)
+    december = Period(date(2026, 12, 1), date(2026, 12, 31), PERIOD.zone)
     assert not noes.said(december).exists()
 
 

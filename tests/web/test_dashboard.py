@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from crm import deals, metrics, reports
 from crm.models import Deal, HealthReading
-from crm.web.dashboard import period_of
+from crm.web.period import asked_period
 from tests import make
 from tests.make import AT
 
@@ -215,7 +215,7 @@ def test_the_page_comes_at_once_and_the_tables_after_it(boss, a_quarter):
     ],
 )
 def test_a_period_is_what_it_says_and_nonsense_is_the_last_twelve_months(query, first, last):
-    period = period_of(QueryDict(query), TODAY)
+    period = asked_period(QueryDict(query), TODAY)
     assert (period.first, period.last) == (first, last)
 
 
@@ -223,7 +223,7 @@ def test_all_time_begins_with_the_first_lead_or_an_order_that_is_older(boss, sdr
     make.lead(owner=sdr, at=AT - timedelta(days=500))
     old = make.deal(account_manager, at=AT - timedelta(days=900))
     deals.win(deal=old, by=account_manager, at=AT - timedelta(days=899))
-    assert period_of(QueryDict("period=all"), TODAY).first == TODAY - timedelta(days=899)
+    assert asked_period(QueryDict("period=all"), TODAY).first == TODAY - timedelta(days=899)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import time_machine
 from django.test import Client
 
 from crm import hand_off_counts, handoffs
-from crm.clock import organisation_calendar
+from crm.clock import Period, organisation_calendar
 from crm.models import Appointment, AppointmentState, HandOff, RejectReason, Role, User
 from tests import make
 
@@ -83,8 +83,8 @@ def story(sdr: User, account_manager: User, manager: User) -> dict[str, HandOff]
     return {"met": met, "late": late, "rejected": rejected}
 
 
-def period(first: date = date(2026, 11, 1), last: date = date(2026, 11, 30)) -> hand_off_counts.Period:
-    return hand_off_counts.Period(first, last, organisation_calendar().zone)
+def period(first: date = date(2026, 11, 1), last: date = date(2026, 11, 30)) -> Period:
+    return Period(first, last, organisation_calendar().zone)
 
 
 def test_only_what_was_accepted_and_held_is_credited(
