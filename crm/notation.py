@@ -44,6 +44,11 @@ SUFFIXES = frozenset("msc ma mba mph bsc ba ll.m llm ll.b phd ph.d md ra rc aa j
 """Words after a name that are no part of it, without a full stop at their end."""
 
 
+def one_line(text: str, most: int | None = None) -> str:
+    """The words on one line with one space between them, at most so many letters, and without what a database cannot keep."""
+    return " ".join(text.replace("\0", "").split())[:most]
+
+
 @dataclass(frozen=True)
 class Name:
     """A name as we keep it. A title stays before the given name and a suffix behind the family name, as they write it; a greeting
