@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,9 +15,8 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from crm import assignment, clock, conversations, events, leads, locks, people
-from crm.channels import reading_along
-from crm.channels.reading_along import Reading, Visit
+from crm import assignment, clock, conversations, events, leads, locks, people, touches
+from crm.channels.reading_along import Reading
 from crm.models import (
     IN_HAND,
     CaptureForm,
@@ -29,15 +28,14 @@ from crm.models import (
     InboundHook,
     Lead,
     LeadStatus,
-    LeadTouch,
     Organisation,
     OwnerRule,
     Person,
     ReceivedMessage,
     Team,
-    Touch,
     User,
 )
+from crm.notation import one_line
 
 FIRST_ANSWER_WITHIN = timedelta(hours=1)
 """Working time to the first answer. Firms that answer within an hour are seven times likelier to qualify a lead than those that take an hour
@@ -142,7 +140,7 @@ def receive(arrival: Arrival, *, at: datetime, by: User | None = None) -> Receiv
             message=arrival.message.strip(),
             received_at=at,
         )
-    _remember_reading(lead, person, arrival, at)
+    touches.remember(lead=lead, person=person, content=arrival.content, reading=arrival.reading, at=at)
     if arrival.answers:
         leads.answer_by_prospect(lead=lead, answers=arrival.answers, evidence=_evidence(arrival, lead), at=at)
     return Received(lead, is_new=is_new)
@@ -250,51 +248,18 @@ def _fill_in(
     arrival: Arrival, person: Person | None, company: Organisation | None, by: User | None, at: datetime
 ) -> None:
     """What they say of themselves and we did not know yet."""
-    said = {"postcode": " ".join(arrival.postcode.split())[:20], "country": arrival.country.strip()}
+    said = {"postcode": one_line(arrival.postcode, 20), "country": arrival.country.strip()}
     if company is not None:
         unknown = {name: value for name, value in said.items() if value and not getattr(company, name)}
         if unknown:
             people.change_organisation(organisation=company, by=by, at=at, **unknown)
     elif person is not None and said["country"] and not person.country:
         people.change(person=person, by=by, at=at, country=said["country"])
-    job = " ".join(arrival.job.split())[:150]
+    job = one_line(arrival.job, 150)
     if job and person is not None and company is not None:
         held = person.positions.current().filter(organisation=company).first()
         if held is not None and not held.title:
             people.add_position(person=person, organisation=company, title=job, by=by, at=at)
-
-
-def _remember_reading(lead: Lead, person: Person | None, arrival: Arrival, at: datetime) -> None:
-    """What they met of ours is their touches; how they came the first time stays, and how they came last is the last."""
-    met = [(arrival.content, at)] if arrival.content else []
-    found = arrival.reading.as_of(at)
-    visits = [visit for visit in (found.first, found.last) if visit]
-    known = pieces_at({*(piece.url for piece in found.pieces), *(visit.page for visit in visits)} - {""})
-    for piece in found.pieces:
-        if content := known.get(piece.url):
-            met += [(content, piece.since), (content, piece.last)]
-    if person is not None and met:
-        Touch.objects.bulk_create(
-            [Touch(person=person, content=content, at=moment) for content, moment in dict.fromkeys(met)],
-            ignore_conflicts=True,
-        )
-    if found.first:
-        LeadTouch.objects.get_or_create(lead=lead, which=LeadTouch.Which.FIRST, defaults=_touch(found.first, known))
-    if found.last:
-        LeadTouch.objects.update_or_create(lead=lead, which=LeadTouch.Which.LAST, defaults=_touch(found.last, known))
-
-
-def _touch(visit: Visit, known: Mapping[str, Content]) -> dict[str, object]:
-    return {**asdict(visit), "content": known.get(visit.page)}
-
-
-def pieces_at(urls: set[str]) -> dict[str, Content]:
-    """Our pieces at these addresses (as `reading_along.address` writes them). Of two at one address the older. One query, or none."""
-    found: dict[str, Content] = {}
-    for content in Content.objects.exclude(url="").order_by("pk") if urls else ():
-        if (url := reading_along.address(content.url)) in urls:
-            found.setdefault(url, content)
-    return found
 
 
 def _evidence(arrival: Arrival, lead: Lead) -> str:

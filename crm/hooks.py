@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from crm import capture, events, locks, sealed
+from crm import capture, events, locks, sealed, touches
 from crm.channels import reading_along, webhook
 from crm.channels.webhook import Posted, Unreadable
 from crm.models import Channel, EventKind, HookDelivery, InboundHook, OwnerRule, ReceivedMessage, Team, User
 from crm.models.users import Language
+from crm.notation import one_line
 from crm.refusal import Refused
 
 
@@ -127,7 +128,7 @@ def _take(hook: InboundHook, posted: Posted, message: webhook.Message, own_id: s
         language=message.language or hook.language,
         origin=hook.origin,
         answers=message.answers,
-        content=capture.pieces_at({where}).get(where) if where else None,
+        content=touches.pieces_at({where}).get(where) if where else None,
         hook=hook,
         owner_rule=OwnerRule(hook.owner_rule),
         owner=hook.owner,
@@ -162,7 +163,7 @@ def _terms(
     owner: User | None = None,
     team: Team | None = None,
 ) -> dict[str, Any]:
-    name, origin = " ".join(name.split()), " ".join(origin.split())
+    name, origin = one_line(name), one_line(origin)
     if not name or len(name) > 100:
         raise Refused(_("Give the webhook a name of at most a hundred characters."))
     if not origin or len(origin) > 50:
