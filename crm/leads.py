@@ -20,6 +20,7 @@ from crm.models import (
     Conversation,
     ConversationKind,
     Direction,
+    EmailAddress,
     EventKind,
     Lead,
     LeadStatus,
@@ -136,22 +137,30 @@ def answer(*, lead: Lead, message: str, by: User, at: datetime, subject: str = "
     ).first()
     if sent:
         return sent
-    person = lead.person
     if lead.status == LeadStatus.NEW:
         lead = take(lead=lead, by=by, at=at)
-    subject = subject.strip() or letters.subject(language(lead))
+    override = override.strip() or ("" if lead.answered_at else _("They asked, and this answers them."))
+    return send(lead=lead, to=address, message=message, subject=subject, override=override, by=by, at=at)
+
+
+def send(
+    *, lead: Lead, to: EmailAddress, message: str, by: User, at: datetime, override: str, subject: str = ""
+) -> Conversation:
+    """The message is on its way to this address of the lead's person and stands on the timeline as a conversation. Refuses what `outbox.put`
+    refuses."""
+    message, subject = message.strip(), subject.strip() or letters.subject(language(lead))
     mail = outbox.put(
-        to=address.address,
+        to=to.address,
         subject=subject,
-        body=message.strip(),
+        body=message,
         by=by,
         at=at,
         lead=lead,
-        person=person,
-        override=override.strip() or ("" if lead.answered_at else _("They asked, and this answers them.")),
+        person=to.person,
+        override=override,
     )
     conversation = conversations.log(
-        people=[person],
+        people=[to.person],
         kind=ConversationKind.EMAIL,
         direction=Direction.OUTGOING,
         subject=subject,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from crm import advocacy, events, leads, people
 from crm.models import Event, EventKind, Lead, LeadStatus, PastAssessment, User, Verdict
 from crm.refusal import Refused
-from crm.verdicts.giving import cannot, one_line
+from crm.verdicts.giving import cannot, line_of
 from qualification import assessing, carrying
 from qualification.models import Scorecard
 
@@ -97,7 +97,7 @@ def evaluate_no(*, lead: Lead, would_decide_same: bool, line: str = "", by: User
     if lead.status != LeadStatus.DECLINED:
         raise Refused(_("Only a no can be looked back on."))
     old = {"same": lead.would_decide_same, "line": lead.evaluation}
-    lead.would_decide_same, lead.evaluation = would_decide_same, one_line(line)
+    lead.would_decide_same, lead.evaluation = would_decide_same, line_of(line)
     lead.evaluated_at, lead.evaluated_by = at, by
     lead.save(update_fields=["would_decide_same", "evaluation", "evaluated_at", "evaluated_by"])
     events.record(

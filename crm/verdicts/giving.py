@@ -8,12 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import advocacy, conversations, events, leads, letters, outbox, overrides, people
+from crm import advocacy, events, leads, outbox, overrides, people
 from crm.models import (
     Alternative,
-    ConversationKind,
     DeclineReason,
-    Direction,
     EventKind,
     Gate,
     Lead,
@@ -21,6 +19,7 @@ from crm.models import (
     User,
     Verdict,
 )
+from crm.notation import one_line
 from crm.refusal import Refused
 from crm.verdicts.missing import missing
 from qualification import assessing
@@ -42,7 +41,7 @@ def qualify(*, lead: Lead, by: User, at: datetime, why: str = "") -> Lead:
     if lead.assessment is None:
         raise Refused(_("Answer the scorecard first: both sides must say yes."))
     advice = (standing := assessing.sheet(lead.assessment.scorecard, lead.assessment)).result
-    why = "" if advice.both_yes else one_line(why)
+    why = "" if advice.both_yes else line_of(why)
     if not advice.both_yes and not why:
         raise AgainstAdvice(next(iter(missing(standing)), _("Both sides must say yes.")))
     if lead.verdict == Verdict.QUALIFIED and lead.status != LeadStatus.WORKING:
@@ -89,7 +88,7 @@ def ask_first(*, lead: Lead, question: str, on: date, by: User, at: datetime) ->
     lead = leads.held(lead)
     if lead.status != LeadStatus.WORKING:
         raise Refused(_("Take this lead in hand first.") if lead.status == LeadStatus.NEW else cannot(lead))
-    question = one_line(question)
+    question = line_of(question)
     if not question:
         raise Refused(_("Write down what you need to ask."))
     if on < at.astimezone(by.zone).date():
@@ -108,7 +107,7 @@ def question_answered(*, lead: Lead, answer: str, by: User, at: datetime) -> Lea
     """What we needed to know is known: the question is open no more, and what they said stands on the timeline. Refuses an empty or long answer;
     without an open question nothing changes."""
     lead = leads.held(lead)
-    answer = one_line(answer)
+    answer = line_of(answer)
     if not answer:
         raise Refused(_("Write down what they said."))
     if lead.open_question:
@@ -154,7 +153,7 @@ def decline(
     if come_back_on and come_back_on <= at.astimezone(by.zone).date():
         raise Refused(_("Choose a come-back day in the future, or none."))
     both_yes = (advice := leads.result(lead)) is not None and advice.both_yes
-    why = one_line(why) if both_yes else ""
+    why = line_of(why) if both_yes else ""
     _move(lead, LeadStatus.DECLINED)
     if both_yes and not why:
         raise AgainstAdvice(_("Both sides say yes to each other. Say why you decline all the same."))
@@ -198,28 +197,7 @@ def _send(lead: Lead, message: str, by: User, at: datetime) -> None:
     address = outbox.address_of(lead.person) if lead.person else None
     if lead.person is None or address is None:
         raise Refused(_("We have no e-mail address of this person. Decline without a message, or call."))
-    subject = letters.subject(leads.language(lead))
-    mail = outbox.put(
-        to=address.address,
-        subject=subject,
-        body=message,
-        by=by,
-        at=at,
-        lead=lead,
-        person=lead.person,
-        override=_("They asked, and this answers them."),
-    )
-    conversation = conversations.log(
-        people=[lead.person],
-        kind=ConversationKind.EMAIL,
-        direction=Direction.OUTGOING,
-        subject=subject,
-        summary=message,
-        lead=lead,
-        by=by,
-        at=at,
-    )
-    outbox.logged_as(mail=mail, conversation=conversation)
+    leads.send(lead=lead, to=address, message=message, override=_("They asked, and this answers them."), by=by, at=at)
 
 
 def _judge(
@@ -247,9 +225,9 @@ def cannot(lead: Lead) -> str:
     return _("This lead is %(status)s, so this cannot be done any more.") % {"status": lead.get_status_display()}
 
 
-def one_line(text: str) -> str:
+def line_of(text: str) -> str:
     """The words on one line. Refuses a story."""
-    line = " ".join(text.replace("\x00", "").split())
+    line = one_line(text)
     if len(line) > LINE:
         raise Refused(_("Say it in at most %(count)s characters.") % {"count": LINE})
     return line
