@@ -25,10 +25,13 @@ from crm import (
 )
 from crm.channels.webhook import Posted
 from crm.models import (
+    AssignmentRule,
     Conversation,
     ConversationKind,
+    DeclineReason,
     Direction,
     EmailAddress,
+    ExternalCalendar,
     FieldKind,
     Mailbox,
     MailExclusion,
@@ -75,6 +78,9 @@ def clear(owner: User) -> None:
     OutgoingMail.objects.filter(to__endswith="@screens.example", sent_at=None).delete()
     SavedView.objects.filter(owner=owner).delete()
     MailTemplate.objects.filter(name__startswith="Screens").delete()
+    AssignmentRule.objects.filter(user__team=owner.team).delete()
+    DeclineReason.objects.filter(label_en__startswith="Too far away").update(is_active=False)
+    ExternalCalendar.objects.filter(user=owner).delete()
 
 
 def make_forms(number: int) -> dict[str, int | str]:
@@ -128,6 +134,48 @@ def make_agenda(owner: User, person: Person, number: int) -> dict[str, int | str
         "moment": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         **tokens,
     }
+
+
+def make_noes(owner: User, number: int) -> dict[str, int | str]:
+    """A reason and an alternative of our own, a lead to be judged and one that was declined for that reason, a visit before anybody said yes, days
+    away, a rule of assignment and a calendar elsewhere."""
+    at = timezone.now()
+    reason = make.decline_reason(f"Too far away {number}", label_nl=f"Te ver weg {number}", by=owner, at=at,
+                                 text_nl="{{ greeting }}\n\nWij zitten te ver van u.\n\n{{ sender.signature }}")  # fmt: skip
+    instead = make.alternative(
+        f"Rustig beginnen {number}", by=owner, at=at, url="https://kring.example/rustig", text_nl="Lees dit eens."
+    )
+    told: dict[str, Any] = {
+        "reason": reason.code,
+        "alternative": instead,
+        "come_back_on": timezone.localdate() + timedelta(days=90),
+    }
+    gone = make.person(f"Ludo Peeters{number}", at=at, owner=owner, language="nl")
+    no = make.working_lead(owner, at=at, person=gone, message="Komt u ook in Groningen?", origin="beurs")
+    verdicts.decline(lead=no, note="Jammer.", by=owner, at=at, **told)
+    other = make.person(f"Nele Hermans{number}", at=at, owner=owner, language="nl")
+    judged = make.working_lead(owner, at=at, person=other, message="Kunt u langskomen?", origin="beurs")
+    leads.note_distance(lead=judged, km=84, by=owner, at=at)
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    verdicts.ask_first(lead=judged, question="Wie beslist er met u mee?", on=tomorrow, by=owner, at=at)
+    host = make.user(f"Toon Mertens{number}", Role.ACCOUNT_MANAGER, team=owner.team)
+    make.appointment(
+        host, person=other, lead=judged, by=owner, at=at, kind="visit", subject="Kennismaking", place="Bij hen",
+        distance_km=84, travel_minutes=70, override="Ze woont om de hoek.",
+    )  # fmt: skip
+    make.absence(host, at=at, days=3, by=owner, why="Op reis")
+    away = make.absence(owner, at=at + timedelta(days=40), days=5, why="Zeilen")
+    broken: dict[str, Any] = {
+        "failure": "De agenda antwoordt niet.",
+        "failing_since": at,
+        "claimed_until": at + timedelta(hours=1),
+    }
+    calendar = make.calendar(owner, at=at, name="Thuis", **broken)
+    rule = make.assignment_rule(host, by=owner, at=at, origin=f"beurs {number}", language="nl")
+    return {
+        "reason": reason.pk, "instead": instead.pk, "no": no.pk, "judged": judged.pk, "away": away.pk,
+        "calendar": calendar.pk, "rule": rule.pk,
+    }  # fmt: skip
 
 
 def make_hand_offs(owner: User, number: int) -> dict[str, int | str]:
@@ -251,15 +299,35 @@ def make_record(owner: User, number: int) -> Record:
             "pair": twin.pk, "position": before.pk, "promise": promise.pk, "attempt": attempt.pk, "said": said.pk,
             "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
             **make_forms(number), **make_hand_offs(owner, number), **make_draft(owner, number),
-            **make_agenda(owner, person, number),
+            **make_agenda(owner, person, number), **make_noes(owner, number),
             "register": register.pk, "team": owner.team_id or 0, "view": view.pk, "link": unsubscribing.link(other).partition("/u/")[2],
         },
     )  # fmt: skip
 
 
 SCREENS = (
+    "leads/{judged}/",
+    "leads/{judged}/decline/",
+    "leads/{judged}/nurture/",
+    "leads/{judged}/ask-first/",
+    "leads/{judged}/question-answered/",
+    "leads/{judged}/distance/",
+    "leads/{judged}/assign/",
+    "leads/{no}/",
+    "leads/{no}/look-back/",
+    "leads/{wanted}/qualify/",
     "noes/",
     "noes/list/?what=later",
+    "overrides/",
+    "settings/declining/",
+    "settings/declining/reasons/new/",
+    "settings/declining/reasons/{reason}/",
+    "settings/declining/alternatives/new/",
+    "settings/declining/alternatives/{instead}/",
+    "me/calendars/",
+    "me/calendars/new/",
+    "me/calendars/{calendar}/",
+    "me/calendars/{calendar}/disconnect/",
     "people/?owner=me&show=tags&show=country&show=tier&show=owner&sort=-name",
     "organisations/?owner=me",
     "lists/people/views/",
@@ -323,6 +391,7 @@ SCREENS = (
     "settings/teams/{team}/",
     "settings/assignment/",
     "settings/assignment/new/",
+    "settings/assignment/{rule}/",
     "settings/absences/",
     "me/absences/",
     "settings/scorecards/",
@@ -364,6 +433,7 @@ SCREENS = (
     "book/{booked}/move/?zone=Asia/Tokyo",
     "book/{booked}/cancel/",
     "book/{book_closed}/",
+    "agenda/",
     "hand-offs/?whose=given",
     "hand-offs/{hand_off}/",
     "hand-offs/{hand_off}/redirect/",
@@ -373,3 +443,6 @@ SCREENS = (
     "search/?q=Vanderstraeten",
     "u/{link}",
 )
+
+OVER = ("book/{book_closed}/",)
+"""Those of them that say kindly that their time is over, also in their status."""

@@ -73,8 +73,9 @@ def open_firm(stack: LiveStack) -> Firm:
     )
 
 
-# Colours that are still on their way from one theme to the other are nobody's.
+# Colours that are still on their way from one theme to the other are nobody's. A form in a frame on another site has one theme.
 IN_THEME = """theme => {
+    if (!window.kringTheme) return;
     document.documentElement.dataset.bsTheme = theme;
     for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
 }"""
