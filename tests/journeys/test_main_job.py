@@ -34,6 +34,9 @@ SCREENS = {
     "search": "/search/",
 }
 """The main screens that show nobody's rows but one's own."""
+AGENDA = {"agenda": "/agenda/", "limits": "/me/agenda/", "absences": "/me/absences/", "calendars": "/me/calendars/",
+          "new calendar": "/me/calendars/new/", "noes": "/noes/"}  # fmt: skip
+"""Those about when one can be met, and what was declined: `test_every_screen` looks at them, and a Dutch reader reads them here."""
 WHOLE = {"circle": "/circle/", "dashboard": "/dashboard/", "health": "/health/", "imports": "/settings/imports/",
          "settings": "/settings/", "new import": "/settings/imports/new/"}  # fmt: skip
 """Those that show the rows of everybody."""
@@ -191,7 +194,7 @@ def test_a_dutch_reader_reads_dutch(firm: Firm, new_page: NewPage) -> None:
         user.language = "nl"
         user.save(update_fields=["language"])
     found: dict[str, list[str]] = {}
-    for user, screens in ((firm.account_manager, SCREENS), (firm.manager, WHOLE)):
+    for user, screens in ((firm.account_manager, SCREENS | AGENDA), (firm.manager, WHOLE)):
         visitor = Visitor(new_page())
         visitor.comes_in(user)
         for screen, path in screens.items():
