@@ -162,10 +162,10 @@ class House:
             )
         at = self.days.workdays_back(1, 17, 10)
         yield at
-        lead = Lead.objects.filter(status=LeadStatus.WORKING, owner=self.cast.noor).order_by("-pk").first()
-        if lead is not None:
+        newest = Lead.objects.filter(status=LeadStatus.WORKING, owner=self.cast.noor).order_by("-pk").first()
+        if newest is not None:
             ask_first(
-                lead=lead,
+                lead=newest,
                 question="Who plans when you are on holiday?",
                 on=self.days.ahead(0),
                 by=self.cast.noor,
