@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,7 @@ from crm.channels.fetching import WITHIN, Answer, CannotFetch, Login, Trouble, f
 
 MOST_CALENDARS = 20
 LARGEST = 5 * 1024 * 1024
+BESIDE = timedelta(days=1)
 _XML = re.compile(rb"\s*<(\?xml|[a-z0-9]*:?multistatus)", re.IGNORECASE)
 
 # The library tells at length of what a server does otherwise than it likes; that may hold what is in the calendar.
@@ -62,7 +63,10 @@ def read(
 def _everything(client: Any, url: str, start: datetime, end: datetime) -> str:
     texts: list[str] = []
     for calendar in _calendars(client, url):
-        for found in calendar.search(start=start, end=end, event=True, expand=False):
+        # Without the filter of the library, which follows every rule, however often it repeats; days and floating times lie up to a day beside.
+        for found in calendar.search(
+            start=start - BESIDE, end=end + BESIDE, event=True, expand=False, post_filter=False
+        ):
             texts.append(str(found.data).strip())
             if sum(map(len, texts)) > LARGEST:
                 raise CannotFetch(Trouble.TOO_LARGE)

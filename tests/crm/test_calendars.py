@@ -11,7 +11,7 @@ from icalendar import Calendar
 
 from crm import appointments, calendars, sealed, tasks
 from crm.calendars import NotConnected, refreshing
-from crm.channels import fetching
+from crm.channels import caldav_client, fetching
 from crm.channels.fetching import CannotFetch, Trouble
 from crm.models import BusyTime, Event, EventKind, ExternalCalendar, User
 from crm.refusal import Refused
@@ -293,6 +293,35 @@ def test_a_password_goes_to_nobody_else(web_server: WebServer):
     assert said.startswith("Basic ")
     assert then == ""
     assert "secret" not in repr(login)
+
+
+def test_no_rule_is_followed_before_it_is_reckoned(monkeypatch: pytest.MonkeyPatch):
+    """The library would look which occurrences are meant, and one a second since 1970 takes it hours."""
+    event = "\r\n".join(
+        ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:a", "DTSTAMP:20260101T000000Z", "DTSTART:19700101T000000Z"]
+        + ["DURATION:PT1S", "RRULE:FREQ=SECONDLY", "END:VEVENT", "END:VCALENDAR"]
+    )  # fmt: skip
+    said = {
+        "PROPFIND": "<D:resourcetype><D:collection/><C:calendar/></D:resourcetype>",
+        "REPORT": f"<D:getetag>1</D:getetag><C:calendar-data>{event}</C:calendar-data>",
+    }
+
+    def answer(url: str, *, method: str, **_rest: Any) -> fetching.Answer:
+        content = (
+            '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:response><D:href>/c/a.ics</D:href>'
+            f"<D:propstat><D:prop>{said[method]}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>"
+        )
+        return fetching.Answer(207, {"content-type": "application/xml"}, content.encode(), url)
+
+    def followed(*_args: Any, **_rest: Any) -> None:
+        raise AssertionError("a rule was followed")
+
+    monkeypatch.setattr(caldav_client, "fetch", answer)
+    monkeypatch.setattr("icalendar_searcher.Searcher.check_component", followed)
+    text = caldav_client.read(
+        "https://dav.example/c/", username="a", password="b", start=AT, end=AT + timedelta(days=9)
+    )
+    assert "FREQ=SECONDLY" in text
 
 
 def test_a_server_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch, web_server: WebServer):
