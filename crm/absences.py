@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm import events, locks
 from crm.models import Absence, EventKind, User
+from crm.notation import one_line
 from crm.refusal import Refused
 
 MOST_DAYS = 366
@@ -64,7 +65,7 @@ def note(
     old = _days(absence) if absence else None
     absence = absence or Absence(user=user)
     absence.starts_on, absence.ends_on, absence.stand_in = starts_on, ends_on, stand_in
-    absence.why = " ".join(why.replace("\0", "").split())[:200]
+    absence.why = one_line(why, 200)
     absence.save()
     events.record(EventKind.ABSENCE_SET, subject=absence, by=by, at=at, old=old, new=_days(absence))
     return absence

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm import events, locks
 from crm.channels import reading_along
 from crm.models import Content, ContentKind, EventKind, User
+from crm.notation import one_line
 from crm.refusal import Refused
 
 is_url = URLValidator(schemes=("http", "https"))
@@ -34,7 +35,7 @@ def save(
     Saved as it is already, nothing changes. Refuses a piece without a title, a kind or an address that is none, words that are too long, and an
     address at which another piece in use stands: one reader would count for both.
     """
-    title, topic, url = " ".join(title.split()), " ".join(topic.split()), url.strip()
+    title, topic, url = one_line(title), one_line(topic), one_line(url)
     if not title:
         raise Refused(_("Give the piece a title."))
     if len(title) > 200 or len(topic) > 100 or len(url) > 200:

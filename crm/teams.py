@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from crm import events, locks
 from crm.clock import MONDAY_TO_FRIDAY, WorkCalendar, next_working_day
 from crm.models import EventKind, Team, User
+from crm.notation import one_line
 from crm.refusal import Refused
 
 MOST_CLOSED_DAYS = 200
@@ -150,14 +151,18 @@ def has_ordinary_hours(user: User, team: Team | None) -> bool:
 
 
 def knows_holidays_of(country: str) -> bool:
+    """Whether the days off of this country (two letters, ISO 3166) are known."""
     return country in holidays.list_supported_countries()
 
 
 def _sound(says: Says) -> dict[str, Any]:
     said = asdict(says)
-    said["name"] = _line(says.name, 100)
+    said["name"] = one_line(says.name, 100)
     said["country"] = says.country.strip().upper()
-    said["office_address"], said["office_postcode"] = _line(says.office_address, 200), _line(says.office_postcode, 20)
+    said["office_address"], said["office_postcode"] = (
+        one_line(says.office_address, 200),
+        one_line(says.office_postcode, 20),
+    )
     said["closed_days"] = sorted(set(says.closed_days))
     if not said["name"]:
         raise Refused(_("Give the team a name."))
@@ -209,7 +214,3 @@ def _hours(whose: User | Team) -> dict[str, Any]:
 
 def _values(team: Team) -> dict[str, Any]:
     return {name: getattr(team, name) for name in asdict(Says(""))}
-
-
-def _line(text: str, most: int) -> str:
-    return " ".join(text.replace("\0", "").split())[:most]

@@ -28,6 +28,7 @@ from crm.models import (
     Person,
     User,
 )
+from crm.notation import one_line
 from crm.refusal import Refused
 
 VALID = timedelta(days=14)
@@ -64,7 +65,7 @@ def offer_link(
     """
     if kind not in AppointmentKind.values:
         raise Refused(_("Choose how you meet: by phone, by video or at their place."))
-    subject = " ".join(subject.replace("\0", "").split())[:200]
+    subject = one_line(subject, 200)
     if not subject:
         raise Refused(_("Say what the appointment is about."))
     if not SHORTEST <= minutes <= LONGEST:
@@ -85,7 +86,7 @@ def offer_link(
         kind=kind,
         minutes=minutes,
         subject=subject,
-        place=" ".join(place.replace("\0", "").split())[:300],
+        place=one_line(place, 300),
         travel_minutes=travel_minutes if kind == AppointmentKind.VISIT else 0,
         language=person.language if person.language in Language.values else settings.LANGUAGE_CODE,
         made_by=by,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm import events, leads, locks
 from crm.assignment.choosing import Asked, fits
 from crm.models import AssignmentRule, EventKind, Language, Lead, Team, User
+from crm.notation import one_line
 from crm.refusal import Refused
 
 MOST_RULES = 50
@@ -60,7 +61,7 @@ def save_rule(
         raise Refused(_("Write the country as two letters, such as BE or NL."))
     if language and language not in Language.values:
         raise Refused(_("Choose one of the languages that Kring speaks."))
-    sector, origin = _line(sector, 100), _line(origin, 50)
+    sector, origin = one_line(sector, 100), one_line(origin, 50)
     if not any((language, sector, country, origin)):
         raise Refused(_("Give the rule at least one condition. Leads that fit no rule go by turns to everybody."))
     if rule is None:
@@ -164,7 +165,3 @@ def _said(rule: AssignmentRule) -> dict[str, Any]:
         "to": str(rule.team or rule.user),
         "is_active": rule.is_active,
     }
-
-
-def _line(text: str, most: int) -> str:
-    return " ".join(text.replace("\0", "").split())[:most]

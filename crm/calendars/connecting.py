@@ -15,6 +15,7 @@ from crm.calendars.refreshing import store
 from crm.channels import fetching
 from crm.channels.fetching import CannotFetch
 from crm.models import CalendarKind, EventKind, ExternalCalendar, User
+from crm.notation import one_line
 from crm.refusal import Refused
 
 TRIED_WITHIN = 20.0
@@ -44,7 +45,7 @@ def connect(
     It is read first, within twenty seconds: `NotConnected` when that fails. Refuses an address that is none of a calendar, a name that they have
     used already, and more than ten calendars.
     """
-    row = ExternalCalendar(user=by, kind=kind, name=_line(name), username=username.strip(), created_at=at)
+    row = ExternalCalendar(user=by, kind=kind, name=one_line(name, 100), username=username.strip(), created_at=at)
     _must_be_possible(row, password)
     if ExternalCalendar.objects.filter(user=by).count() >= MOST_CALENDARS:
         raise Refused(_("You have %(most)d calendars connected; disconnect one first.") % {"most": MOST_CALENDARS})
@@ -78,7 +79,7 @@ def change(
     reached was tried first. Refuses what `connect` refuses, and another address or user name for CalDAV without the password: else it could be sent
     to a server of somebody else's."""
     row = ExternalCalendar.objects.select_related("user").get(pk=calendar.pk)
-    row.name = _line(name)
+    row.name = one_line(name, 100)
     is_caldav = row.kind == CalendarKind.CALDAV
     elsewhere = bool(url.strip()) or (is_caldav and username.strip() != row.username)
     if is_caldav and elsewhere and not password:
@@ -141,10 +142,6 @@ def _tried(row: ExternalCalendar, at: datetime) -> list[tuple[datetime, datetime
         return busy(row, at=at, within=TRIED_WITHIN)
     except CannotFetch as error:
         raise NotConnected(error.trouble.label, error.said) from error
-
-
-def _line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())[:100]
 
 
 def _used(name: str) -> str:

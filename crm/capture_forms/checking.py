@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from crm import events
 from crm.models import CaptureForm, Content, EventKind, FormField, OwnerRule, Role, Team, User
 from crm.models.users import Language
+from crm.notation import one_line
 from crm.refusal import Refused
 
 MOST_SITES, MOST_SECONDS = 30, 60
@@ -62,6 +63,7 @@ def site_of(address: str) -> str:
 
 
 def checked(terms: Terms) -> Terms:
+    """The terms as they are kept. Refuses what a form cannot have, and says which."""
     title, origin = line(terms.title, 150), line(terms.origin, 50)
     if not title:
         raise Refused(_("Give the form a name."))
@@ -95,6 +97,7 @@ def checked(terms: Terms) -> Terms:
 
 
 def spoken(words: Words) -> Words:
+    """The words as they are kept. Refuses a form without a title and words that are too long."""
     title = line(words.title, 150)
     if not title:
         raise Refused(_("Give the form a title, such as “How can we help you?”."))
@@ -107,7 +110,7 @@ def spoken(words: Words) -> Words:
 
 def line(text: str, most: int) -> str:
     """On one line, without what a database cannot keep."""
-    text = " ".join(text.replace("\0", "").split())
+    text = one_line(text)
     if len(text) > most:
         raise Refused(
             _("“%(text)s…” is too long. Use at most %(most)d characters.") % {"text": text[:30], "most": most}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm import events, locks
 from crm.models import EventKind, Mailbox, Team, User
+from crm.notation import one_line
 from crm.refusal import Refused
 
 
@@ -19,7 +20,7 @@ def make_leads(
     """From now on enquiries to this mailbox become leads of this origin, for the team or by the rules of assignment; or they do not any more.
     The same once more changes nothing. Refuses a mailbox of one colleague, and leads without an origin."""
     held = locks.row(Mailbox.objects.select_related("owner", "lead_team"), mailbox.pk)
-    origin = " ".join(origin.split())
+    origin = one_line(origin)
     if makes_leads and held.owner is not None:
         raise Refused(
             _("Only a shared mailbox makes leads. What comes to %(name)s stays theirs.") % {"name": held.owner}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm import events, locks
 from crm.models import EventKind, User
+from crm.notation import one_line
 from crm.refusal import Refused
 from qualification import versions
 from qualification.models import Scorecard
@@ -39,7 +40,8 @@ def must_be_free(name: str) -> None:
 
 
 def line(text: str, most: int) -> str:
-    kept = " ".join(text.replace("\0", "").split())
+    """The words on one line. Refuses more than can be kept."""
+    kept = one_line(text)
     if len(kept) > most:
         raise Refused(_("“%(start)s…” is too long: at most %(most)d characters.") % {"start": kept[:30], "most": most})
     return kept
@@ -48,6 +50,7 @@ def line(text: str, most: int) -> str:
 def record(
     scorecard: Scorecard, act: str, by: User, at: datetime, old: dict[str, Any] | None = None, **new: Any
 ) -> None:
+    """The event stands on the scorecard, with what was done to it."""
     events.record(
         EventKind.SCORECARD_CHANGED,
         subject=scorecard,
