@@ -114,6 +114,7 @@ def rank(facts: Iterable[Facts]) -> list[Fit]:
 
 
 def points(facts: Facts, busiest: int) -> float:
+    """How well they fit, beside somebody who has `busiest` in hand; the numbers stand above."""
     room = 1 - facts.in_hand / busiest if busiest else 1.0
     return (
         LANGUAGE * facts.speaks

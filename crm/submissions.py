@@ -167,6 +167,7 @@ def link(submission: FormSubmission) -> str:
 
 
 def token(submission: FormSubmission) -> str:
+    """Its key, signed, so that nobody can confirm what they were not sent."""
     return _signer().sign(str(submission.pk))
 
 

@@ -23,10 +23,12 @@ def booked(appointment: Appointment, *, at: datetime) -> None:
 
 
 def moved(appointment: Appointment, *, at: datetime) -> None:
+    """They chose another time by their link: who arranged it hears when."""
     _tell(_moved, appointment, _arrangers(appointment), at=at)
 
 
 def cancelled(appointment: Appointment, *, at: datetime) -> None:
+    """They called it off by their link: who arranged it hears why."""
     _tell(_cancelled, appointment, _arrangers(appointment), at=at)
 
 

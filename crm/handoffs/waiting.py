@@ -20,6 +20,7 @@ def held(hand_off: HandOff) -> HandOff:
 
 
 def must_wait(hand_off: HandOff) -> None:
+    """Refuses a hand-off that was answered, or given to somebody else."""
     if hand_off.state == HandOffState.ACCEPTED:
         raise Refused(_("%(name)s has accepted this hand-off already.") % {"name": hand_off.to_user})
     if hand_off.state == HandOffState.REJECTED:
