@@ -17,8 +17,8 @@ ASKS_WITHIN = timedelta(days=7)
 
 def enquiry(raw: bytes, *, received_at: datetime, mailbox: Mailbox, at: datetime) -> ReadMail | None:
     """The mail when it is an enquiry that was not taken in before; it is then held until the transaction ends. `None` for what cannot be read, was
-    written by a machine or passed on by a list, came back, answers an invitation, is from one of us, is kept out on request, answers something that we
-    know, or is old."""
+    written by a machine or passed on by a list, came back, answers an invitation, is from one of us, is kept out on request, answers something that
+    we know, or is old."""
     try:
         mail = email.read(raw, received_at=received_at)
     except Unreadable:
