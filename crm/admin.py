@@ -1,5 +1,4 @@
-"""The configuration pages for administrators: users, forms and pipelines. Leads, people, deals and promises are changed by verbs
-and are not here."""
+"""The configuration pages for administrators: users and pipelines. Whatever a verb changes is not here."""
 
 from __future__ import annotations
 

@@ -112,7 +112,3 @@ class Organisation(Contacted):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_customer(self) -> bool:
-        return self.customer_since is not None

@@ -17,7 +17,7 @@ from crm import assignment
 from crm.assignment.editing import MOST_CAPACITY
 from crm.models import AssignmentRule, Language
 from crm.refusal import Refused
-from crm.web import access, origins
+from crm.web import access, origins, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -94,9 +94,9 @@ def edit(request: Request, pk: int) -> HttpResponse:
 def move(request: Request, pk: int) -> HttpResponse:
     """`to` is the place, counted from 0, at which the rule is tried from now on."""
     rule = access.assignment_rule(pk)
-    to = request.POST.get("to", "")
-    if to.lstrip("-").isdecimal() and len(to) < 6:
-        assignment.move_rule(rule=rule, to=int(to), by=request.user, at=timezone.now())
+    to = query.number(request.POST.get("to"))
+    if to is not None:
+        assignment.move_rule(rule=rule, to=to, by=request.user, at=timezone.now())
     return redirect_or_part(request, "crm:assignment", "crm/assignment.html", lambda: _rules(request), PARTS)
 
 

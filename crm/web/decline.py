@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from crm import leads, letters, outbox, verdicts, wording
 from crm.models import Alternative, DeclineReason, Lead, User
 from crm.models.users import Language
-from crm.web import access, nudge
+from crm.web import access, nudge, query
 from crm.web.forms import KringForm
 from crm.web.lead_acts import ReasonedForm, act, has_address, shows_and_acts, why_field
 from crm.web.page import Request, render_page
@@ -148,7 +148,8 @@ def _with_message(request: Request, lead: Lead, reasons: list[DeclineReason]) ->
 
 
 def _letter(reason: DeclineReason, lead: Lead, sender: User, alternative: str) -> str:
-    offered = access.alternatives().filter(is_active=True, pk=alternative).first() if alternative.isdecimal() else None
+    pk = query.number(alternative)
+    offered = access.alternatives().filter(is_active=True, pk=pk).first() if pk is not None else None
     return wording.kind_no(
         reason,
         to=lead.person,
