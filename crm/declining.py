@@ -16,32 +16,12 @@ from django.utils.translation import gettext as _
 
 from crm import events, locks, wording
 from crm.models import Alternative, AlternativeKind, Content, DeclineReason, EventKind, Lead, User
-from crm.ready_reasons import READY
+from crm.notation import one_line
 from crm.refusal import Refused
 
 LONGEST_CODE = 30
 LONGEST_LABEL = 100
 LONGEST_NAME = 150
-
-
-@transaction.atomic
-def ready_made() -> list[DeclineReason]:
-    """The eight reasons with which every list begins are in it; those that are there already stay as they were made. Returns the list."""
-    DeclineReason.objects.bulk_create(
-        [
-            DeclineReason(
-                code=each.code.value,
-                label_en=each.label_en,
-                label_nl=each.label_nl,
-                text_en=each.text_en,
-                text_nl=each.text_nl,
-                position=position,
-            )
-            for position, each in enumerate(READY)
-        ],
-        ignore_conflicts=True,
-    )
-    return list(DeclineReason.objects.all())
 
 
 @transaction.atomic
@@ -192,7 +172,7 @@ def _code(label: str) -> str:
 
 
 def _name(text: str, longest: int, missing: str) -> str:
-    name = " ".join(text.replace("\0", "").split())
+    name = one_line(text)
     if not name:
         raise Refused(missing)
     if len(name) > longest:
