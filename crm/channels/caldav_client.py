@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from caldav.davclient import DAVClient
 from caldav.lib.error import AuthorizationError, DAVError, NotFoundError
@@ -40,7 +41,7 @@ def read(
 ) -> str:
     """Everything that takes place in this time, as one text of many calendars: those in the calendar at this address, or where it is the address of
     an account, in all calendars of it. Raises `CannotFetch`."""
-    session = _Session(Login(username, password), is_private_allowed, within)
+    session = _Session(urlsplit(url).netloc, Login(username, password), is_private_allowed, within)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -118,10 +119,13 @@ class _Response:
 
 
 class _Session:
-    """Takes the place of the library's own connections."""
+    """Takes the place of the library's own connections. A server that was given the password may name others of its house; once it has led on to
+    somebody else, whatever is named gets none."""
 
-    def __init__(self, login: Login, is_private_allowed: bool, within: float) -> None:
+    def __init__(self, host: str, login: Login, is_private_allowed: bool, within: float) -> None:
+        self.host = host
         self.login = login
+        self.is_led_away = False
         self.is_private_allowed = is_private_allowed
         self.until = time.monotonic() + within
         self.trouble: CannotFetch | None = None
@@ -134,13 +138,14 @@ class _Session:
                 method=method,
                 headers=dict(headers or {}),
                 body=body,
-                login=self.login,
+                login=None if self.is_led_away and urlsplit(url).netloc != self.host else self.login,
                 is_private_allowed=self.is_private_allowed,
                 within=max(self.until - time.monotonic(), 0),
             )
         except CannotFetch as trouble:
             self.trouble = trouble
             raise
+        self.is_led_away |= urlsplit(answer.url).netloc != urlsplit(url).netloc
         if answer.status in (401, 403):
             self.trouble = CannotFetch(Trouble.PASSWORD)
             raise self.trouble

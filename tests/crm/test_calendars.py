@@ -324,6 +324,32 @@ def test_no_rule_is_followed_before_it_is_reckoned(monkeypatch: pytest.MonkeyPat
     assert "FREQ=SECONDLY" in text
 
 
+@pytest.mark.parametrize(("is_led_away", "gets"), [(True, False), (False, True)])
+def test_whoever_a_server_leads_on_to_cannot_ask_for_the_password(
+    is_led_away: bool, gets: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Large providers name another server of theirs, which needs it; a stranger who answers in their place does the same."""
+    content = (
+        '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:response><D:href>/me/</D:href>'
+        "<D:propstat><D:prop><D:resourcetype><D:collection/>"
+        "</D:resourcetype><D:current-user-principal><D:href>/me/</D:href></D:current-user-principal><C:calendar-home-set><D:href>"
+        "https://other.example/home/</D:href></C:calendar-home-set></D:prop>"
+        "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>"
+    )
+    asked: dict[str, bool] = {}
+
+    def answer(url: str, *, login: Any, **_rest: Any) -> fetching.Answer:
+        if "other.example" in url:
+            asked[url] = login is not None
+        there = "https://other.example/" if is_led_away else url
+        return fetching.Answer(207, {"content-type": "application/xml"}, content.encode(), there)
+
+    monkeypatch.setattr(caldav_client, "fetch", answer)
+    with pytest.raises(CannotFetch):
+        caldav_client.read("https://dav.example/", username="a", password="b", start=AT, end=AT + timedelta(days=9))
+    assert set(asked.values()) == {gets}
+
+
 def test_a_server_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch, web_server: WebServer):
     monkeypatch.setattr(fetching, "LARGEST", 1000)
     web_server.page("/large", "x" * 2000)
