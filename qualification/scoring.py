@@ -9,7 +9,7 @@ so a side with open questions is *undecided* for as long as the open answers cou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -301,6 +301,11 @@ def _side(answered: list[tuple[Question, str]], threshold: int) -> SideResult:
         for (question, value), share, given, left in zip(answered, shares, points, rest, strict=True)
     )
     return SideResult(tally.score, tally.best, threshold, tally.advice(threshold), lines)
+
+
+def percents(weights: Sequence[int]) -> list[int]:
+    """What part of its side each weight is, in whole percents that add up to 100, as the points of an assessment do."""
+    return _apportioned([Fraction(weight) for weight in weights], sum(weights), 100)
 
 
 def _apportioned(parts: list[Fraction], whole: int, total: int) -> list[int]:

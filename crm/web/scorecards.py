@@ -22,7 +22,7 @@ from crm.refusal import Refused
 from crm.web import access
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, redirect_or_part, render_page
-from qualification import assessing, ready_made
+from qualification import assessing, ready_made, scoring
 from qualification.models import Criterion, Scorecard, Side
 
 PARTS = ("questions", "trial", "about")
@@ -197,11 +197,11 @@ def page(request: Request, row: Scorecard) -> dict[str, Any]:
 
 def _shown(criteria: list[Criterion]) -> list[dict[str, Any]]:
     """The questions of one side, each with what part of the side it is, in percent, and its answers in words."""
-    whole = sum(criterion.weight for criterion in criteria)
+    percents = scoring.percents([criterion.weight for criterion in criteria])
     return [
         {
             "criterion": criterion,
-            "percent": round(criterion.weight * 100 / whole) if whole else 0,
+            "percent": percent,
             "options": [
                 {
                     "said": option.label
@@ -213,5 +213,5 @@ def _shown(criteria: list[Criterion]) -> list[dict[str, Any]]:
                 for option in criterion.options.all()
             ],
         }
-        for criterion in criteria
+        for criterion, percent in zip(criteria, percents, strict=True)
     ]

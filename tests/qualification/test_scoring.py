@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qualification.scoring import KINDS, SIDES, Advice, Option, Question, Result, SideResult, score, turns
+from qualification.scoring import KINDS, SIDES, Advice, Option, Question, Result, SideResult, percents, score, turns
 
 Sheet = tuple[list[Question], dict[int, str], int, int]
 numbers = st.decimals(Decimal(-1000), Decimal(100000), places=2)
@@ -260,3 +260,10 @@ def test_an_answer_that_is_none_is_refused(kind: str, value: str) -> None:
     question = Question(1, "ours", 1, kind=kind, options=(Option(1, label="a"), Option(1, at_least=Decimal(1))))
     with pytest.raises(ValueError, match=r"unknown|scale|options|number"):
         judge([question], {1: value})
+
+
+def test_the_percents_of_a_side_add_up_to_a_hundred() -> None:
+    assert percents([5, 4, 5]) == [36, 28, 36]
+    assert percents([1, 1, 1]) == [34, 33, 33]
+    assert percents([0, 0]) == [0, 0]
+    assert percents([]) == []
