@@ -434,7 +434,7 @@ def test_a_good_no_is_read_before_it_goes_and_what_we_must_know_comes_back_today
     curious = make.working_lead(firm.sdr, at=at, name=firm.friend)
     # A question for today comes today, whatever day that is.
     User.objects.filter(pk=firm.sdr.pk).update(working_days=list(range(7)))
-    Team.objects.filter(pk=firm.sdr.team_id).update(country="")
+    Team.objects.filter(members=firm.sdr).update(country="")
     book = make.alternative(
         f"Het gidsje {firm.number}", by=firm.manager, at=at, kind=AlternativeKind.OFFERING,
         url=f"https://kring.example/gids-{firm.number}", text_nl="In ons gidsje staat hoe u zelf begint:",
