@@ -207,6 +207,8 @@ def live_stack(running_servers: None) -> Iterator[LiveStack]:
     with redis.Redis.from_url(up.environment["REDIS_URL"]) as broker:
         broker.flushdb()
     up.start()
+    # Its first page reads all templates and addresses, which on a busy machine takes longer than a visitor of a test waits.
+    wait_for(lambda: fetch(f"{up.url}/accounts/login/")[0] == 200, seconds=60, why="the first page")
     yield LiveStack(up, name)
     up.stop(15)
     left = up.processes()
