@@ -54,6 +54,29 @@ def test_the_letter_has_what_we_offer_and_follows_the_reason_until_somebody_writ
     assert lead.status == LeadStatus.WORKING
 
 
+@pytest.mark.parametrize("alternative", ["x", "²", "9" * 20, "9" * 5000])
+def test_an_alternative_that_cannot_be_leaves_the_letter_as_it_is(login: Login, sdr: User, alternative: str) -> None:
+    lead = make.working_lead(sdr)
+    typed = {"suggest": "yes", "reason": "too_small", "alternative": alternative}
+    assert written(login(sdr).post(f"/leads/{lead.pk}/decline/", typed)).startswith("Dear ")
+
+
+@pytest.mark.parametrize("number", [1, 6])
+def test_more_reasons_and_alternatives_cost_no_more_questions(
+    login: Login, sdr: User, admin_user: User, number: int, django_assert_max_num_queries: Any
+) -> None:
+    for each in range(number):
+        make.decline_reason(f"Reason {each}", by=admin_user)
+        make.alternative(f"Instead {each}", by=admin_user, kind="content", content=make.content())
+    lead = make.working_lead(sdr)
+    client = login(sdr)
+    with django_assert_max_num_queries(12):
+        client.get(f"/leads/{lead.pk}/decline/")
+    client = login(admin_user)
+    with django_assert_max_num_queries(5):  # session, user, reasons, alternatives, and what every page asks
+        client.get("/settings/declining/")
+
+
 def test_a_no_goes_out_with_everything_that_was_chosen(login: Login, sdr: User, admin_user: User) -> None:
     offered = make.alternative("A webinar", by=admin_user)
     lead = make.working_lead(sdr)

@@ -256,6 +256,19 @@ def test_the_words_under_a_tick_cannot_change_behind_it(client: Client, form: Ca
 # ---- Questions -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_more_questions_cost_no_more_queries(
+    client: Client, form: CaptureForm, number: int, django_assert_max_num_queries: Any
+) -> None:
+    criteria = make.scorecard().criteria.all()
+    criteria.update(asks_prospect=True, prospect_question="What hurts most?")
+    for criterion in list(criteria)[:number]:
+        capture_forms.add_field(form=form, kind=FieldKind.QUESTION, criterion_key=criterion.key, by=None, at=make.AT)
+    with django_assert_max_num_queries(6):  # the form, its words and fields, the scorecard in use and its questions
+        page = client.get("/f/contact/").content.decode()
+    assert page.count("What hurts most?") >= number
+
+
 def test_a_question_of_a_scorecard_is_asked_and_its_answer_kept(client: Client, form: CaptureForm) -> None:
     criterion = make.scorecard().criteria.first()
     assert criterion is not None
