@@ -380,4 +380,5 @@ def test_no_page_dials_or_writes_past_the_guard() -> None:
     }
     assert dialling <= {"crm/call_attempt.html"}
     scripts = {name for name, _found in modules() if re.search(r"f?\"(tel|mailto):", (CRM / name).read_text())}
-    assert scripts <= {"web/calls.py"}
+    # An invitation names who meets as calendars do (RFC 5545); it leaves by the outbox, which asks.
+    assert scripts <= {"web/calls.py", "channels/calendar/writing.py"}
