@@ -174,6 +174,12 @@ def _date_words(day: date, today: date) -> str:
 
 
 @register.filter
+def short_date(value: Any, at: Any = None) -> str:
+    """`{{ day|short_date }}`: "16 Nov", in another year "16 Nov 2025"; a month is written as its language does, "16 nov" in Dutch."""
+    return _date_words(_day(value), timezone.localtime(_now(at)).date()) if isinstance(value, date) else ""
+
+
+@register.filter
 def when(value: Any, at: Any = None) -> str:
     """`{{ lead.received_at|when }}`: "today 09:12", "Friday 09:12", "12 Nov", "12 Nov 2024"; a plain date has no time."""
     if not isinstance(value, date):
