@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -61,8 +62,10 @@ def clock_badge(before: str, after: str, due: datetime, at: datetime) -> Badge:
         return Badge(before % {"moment": say_moment(due, at)}, "waiting")
     passed = at - due
     minutes, hours = max(1, passed.seconds // 60), passed.seconds // 3600
-    if passed.days:
-        late = ngettext("%(count)d day late", "%(count)d days late", passed.days) % {"count": passed.days}
+    # Days are those of the calendar, as every other screen counts them: late since Friday evening is two days late on Sunday morning.
+    days = (timezone.localtime(at).date() - timezone.localtime(due).date()).days
+    if days and passed >= timedelta(hours=1):
+        late = ngettext("%(count)d day late", "%(count)d days late", days) % {"count": days}
     elif hours:
         late = ngettext("%(count)d hour late", "%(count)d hours late", hours) % {"count": hours}
     else:

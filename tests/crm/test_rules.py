@@ -76,6 +76,10 @@ def test_a_new_lead_asks_its_owner_for_a_first_answer_at_once(sdr):
     )
     assert badge(follow_up) == "first answer by 11:30"
     assert badge(follow_up, AT + timedelta(hours=3)) == "first answer, 2 hours late"
+    due = follow_up.why["due"]
+    assert badge(follow_up, datetime.fromisoformat(due) + timedelta(hours=30)) == "first answer, 1 day late"
+    # By the calendar, as on the other screens: thirty-eight hours after a late morning is the day after the next.
+    assert badge(follow_up, datetime.fromisoformat(due) + timedelta(hours=38)) == "first answer, 2 days late"
 
 
 def test_a_lead_without_an_owner_is_everybodys_in_the_inbox_and_nobodys_follow_up(sdr):

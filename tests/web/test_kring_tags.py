@@ -137,6 +137,13 @@ def test_a_day_has_no_time() -> None:
     assert kring.day(NOW + timedelta(days=3), NOW) == "Thursday"
 
 
+def test_a_short_date_is_written_as_its_language_does() -> None:
+    assert kring.short_date(date(2026, 11, 16), NOW) == "16 Nov"
+    assert kring.short_date(date(2025, 11, 16), NOW) == "16 Nov 2025"
+    with translation.override("nl"):
+        assert kring.short_date(date(2026, 11, 16), NOW) == "16 nov"
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
