@@ -251,9 +251,11 @@ def _end_of_day(local: datetime) -> datetime:
 
 
 def _hand_offs(request: Request) -> list[Any]:
-    waiting_ones = access.hand_offs().waiting().filter(Q(to_user=request.user) | Q(from_user=request.user))
+    """Those that wait for somebody else. What waits for an answer of the reader stands in the list with its buttons, and is not said twice."""
+    waits_for_another = Q(from_user=request.user) | Q(to_user=request.user, is_asked=True)
     asks_me = Case(When(is_asked=True, from_user=request.user, then=0), default=1)
-    return list(waiting_ones.for_page().order_by(asks_me, "answer_due_at", "id")[:SIDE])
+    waiting_ones = access.hand_offs().waiting().for_page().filter(waits_for_another)
+    return list(waiting_ones.order_by(asks_me, "answer_due_at", "id")[:SIDE])
 
 
 def _promises(request: Request, day: date) -> dict[str, Any]:
