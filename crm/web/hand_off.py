@@ -73,6 +73,7 @@ def context_of(request: Request, row: HandOff, **forms_: KringForm) -> dict[str,
     waits = row.state == HandOffState.SUBMITTED
     next_working_day = clock.add_working_days(now.astimezone(user.zone).date(), 1, user.calendar)
     made = brief.of(row, reader=user, at=now)
+    agreed = made.next_step.appointment if made.next_step else None
     return {
         "hand_off": row,
         "lead": lead,
@@ -81,7 +82,11 @@ def context_of(request: Request, row: HandOff, **forms_: KringForm) -> dict[str,
         "asked": made.open_question,
         "accept": AcceptForm(
             prefix="accept",
-            initial={"name": str(lead.organisation or lead), "next_step_on": next_working_day},
+            initial={
+                "name": str(lead.organisation or lead),
+                "next_step": agreed.subject if agreed else "",
+                "next_step_on": agreed.starts_at.astimezone(user.zone).date() if agreed else next_working_day,
+            },
         ),
         "reject": RejectForm(prefix="reject"),
         "ask": AskForm(prefix="ask"),

@@ -63,6 +63,17 @@ def test_the_brief_says_it_all_on_one_page(login: Login, sdr: User, account_mana
         assert words in shown, words
 
 
+def test_what_was_agreed_stands_in_the_answer_already(
+    login: Login, sdr: User, account_manager: User, hand_off: HandOff
+) -> None:
+    make.appointment(account_manager, person=hand_off.lead.person, lead=hand_off.lead, subject="Two shifts", by=sdr)
+    shown = login(account_manager).get(f"/hand-offs/{hand_off.pk}/").context["accept"]
+    assert (shown["next_step"].value(), shown["next_step_on"].value()) == (
+        "Two shifts",
+        (make.AT + timedelta(days=2)).date(),
+    )
+
+
 def test_acceptance_leads_to_the_deal(login: Login, account_manager: User, sdr: User, hand_off: HandOff) -> None:
     answer = login(account_manager).post(f"/hand-offs/{hand_off.pk}/accept/", YES)
     deal = Deal.objects.get()
