@@ -33,6 +33,9 @@ class ReasonedForm(KringForm):
         """Show the field for the reason."""
         field = self.fields[self.reason_field]
         field.widget = forms.TextInput(attrs={"maxlength": 300})
+        field.widget.is_required = (
+            True  # Without it the verb refuses, in words of its own; so nobody reads "optional" beside it.
+        )
         # The one that is bound already is made anew from the field.
         self._bound_fields_cache.pop(self.reason_field, None)  # type: ignore[attr-defined]
 

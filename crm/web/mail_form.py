@@ -158,6 +158,9 @@ class MailForm(KringForm):
     def ask_reason(self) -> None:
         """Show the field for the reason, now that the guard asks for one."""
         self.fields["override"].widget = forms.TextInput(attrs={"autofocus": True})
+        self.fields[
+            "override"
+        ].widget.is_required = True  # The guard refuses without it; so nobody reads "optional" beside it.
 
 
 def fingerprint(texts: list[str]) -> str:
