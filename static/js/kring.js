@@ -98,6 +98,7 @@ document.addEventListener("keydown", (event) => {
   const target = (row && find(`[data-key="${key}"]`, row)) || find(`#content [data-key="${key}"]`) || find(`[data-key="${key}"]`);
   if (target instanceof HTMLElement && !target.matches(":disabled, [aria-disabled=true]")) {
     event.preventDefault();
+    if (target.matches("summary")) target.focus(); // A menu that a letter opened goes on from there with Tab.
     target.click();
   }
 });
