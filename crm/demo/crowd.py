@@ -213,7 +213,13 @@ class Crowd:
         hand_off = yield from self.walk.hand_off(lead, self._account_manager(who), sdr, at)
         at = self.days.soon(at, 40, 150)
         yield at
-        handoffs.reject(hand_off=hand_off, kind=RejectReason.INCOMPLETE, reason=words.REJECT_REASONS[0], by=self._account_manager(who), at=at)
+        handoffs.reject(
+            hand_off=hand_off,
+            kind=RejectReason.INCOMPLETE,
+            reason=words.REJECT_REASONS[0],
+            by=self._account_manager(who),
+            at=at,
+        )
 
     def _rejected_first(self, at: datetime, index: int) -> Step[None]:
         """Joris had no room; Els took it, and won."""
@@ -224,7 +230,9 @@ class Crowd:
         hand_off = yield from self.walk.hand_off(lead, self.cast.joris, sdr, self.days.soon(at, 10, 40))
         at = self.days.soon(at, 60, 150)
         yield at
-        handoffs.reject(hand_off=hand_off, kind=RejectReason.NO_ROOM, reason=words.REJECT_REASONS[1], by=self.cast.joris, at=at)
+        handoffs.reject(
+            hand_off=hand_off, kind=RejectReason.NO_ROOM, reason=words.REJECT_REASONS[1], by=self.cast.joris, at=at
+        )
         at = self.days.soon(at, 10, 40)
         yield at
         lead = verdicts.qualify(lead=lead, by=sdr, at=at)

@@ -22,6 +22,7 @@ from crm.models import (
     Acquaintance,
     Advocate,
     Attempt,
+    Channel,
     Conversation,
     Deal,
     DoNotContact,
@@ -108,6 +109,9 @@ def full_person(name: str, by: User, company: Organisation, friend: Person) -> P
     Touch.objects.create(person=person, content=make.content(), at=AT)
     DoNotContact.objects.create(scope="call", person=person, reason="asked", source="mail", since=AT.date(), made_at=AT)
     OutgoingMail.objects.create(to="a@b.example", subject="Hi", person=person, created_at=AT, try_at=AT)
+    host = make.user(role=Role.ACCOUNT_MANAGER)
+    make.appointment(host, person=person)
+    make.booking_link(host, person=person)
     FollowUp.objects.create(
         rule="keep_in_touch",
         subject_kind="person",
@@ -659,5 +663,5 @@ def test_what_will_move_is_said_in_numbers(two: tuple[Person, Person], by: User)
     said = dict(merging.counts(two[1], "person"))
     assert said["conversation"] == 1
     assert said["lead"] == 1
-    make.lead(person=two[1])
+    make.lead(person=two[1], channel=Channel.BY_HAND)
     assert dict(merging.counts(two[1], "person"))["leads"] == 2

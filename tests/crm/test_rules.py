@@ -557,7 +557,10 @@ def everything(account_manager: User, sdr: User) -> None:
     advocacy.promise(referral=make.referral(account_manager, at=AT - days(30)), by=account_manager, at=AT - days(30))
     verdicts.nurture(lead=make.working_lead(sdr, at=AT - days(30)), until=TODAY - days(3), by=sdr, at=AT - days(30))
     known("B B", account_manager, Tier.A, spoken=AT - days(50))
-    meeting(account_manager, 2 + Appointment.objects.count())
+    meeting(account_manager, 2 + 2 * Appointment.objects.count())
+    unclear = make.working_lead(sdr, at=AT - days(5))
+    leads.answer(lead=unclear, message="Thank you. I will call you.", by=sdr, at=AT - days(5))
+    asked(unclear, sdr, on=TODAY, at=AT - days(4))
 
 
 def test_every_rule_has_a_follow_up_a_sentence_and_no_number_of_a_row_in_it(account_manager, sdr):
@@ -566,7 +569,7 @@ def test_every_rule_has_a_follow_up_a_sentence_and_no_number_of_a_row_in_it(acco
     opened = FollowUp.objects.open()
     assert {follow_up.rule for follow_up in opened} == set(Rule.values)
     for follow_up in opened:
-        assert said(follow_up).endswith((".", "?")) or follow_up.rule in (Rule.NEXT_STEP, Rule.PROMISE)
+        assert said(follow_up).endswith((".", "?", "?”")) or follow_up.rule in (Rule.NEXT_STEP, Rule.PROMISE)
         assert not {key for key in follow_up.why if key.endswith("id")}
 
 
