@@ -37,14 +37,19 @@ def no_show(*, appointment: Appointment, by: User, at: datetime) -> Appointment:
 
 @transaction.atomic
 def answer(
-    *, appointment: Appointment, answer: AttendeeAnswer | str, at: datetime, is_host: bool = False
+    *,
+    appointment: Appointment,
+    answer: AttendeeAnswer | str,
+    at: datetime,
+    is_host: bool = False,
+    asks_for: datetime | None = None,
 ) -> Appointment:
-    """What the prospect (or the host, from a calendar of their own) answered to the invitation is known, and who must know of a no is told. The same
-    answer again changes nothing, nor does one to what was called off."""
+    """What the prospect (or the host, from a calendar of their own) answered to the invitation is known, and who must know of a no, or of another
+    time that they ask for, is told. The same answer again changes nothing, nor does one to what was called off."""
     appointment = locked(appointment)
     answer = AttendeeAnswer(answer)
     known = appointment.host_answer if is_host else appointment.answer
-    if answer == known or appointment.state == AppointmentState.CANCELLED:
+    if (answer == known and asks_for is None) or appointment.state == AppointmentState.CANCELLED:
         return appointment
     if is_host:
         appointment.host_answer = answer
@@ -58,10 +63,11 @@ def answer(
         by=None,
         at=at,
         old={"answer": str(known)},
-        new={"answer": str(answer), "who": str(appointment.user if is_host else appointment.person)},
+        new={"answer": str(answer), "who": str(appointment.user if is_host else appointment.person)}
+        | ({"asks_for": asks_for} if asks_for else {}),
     )
     if appointment.state == AppointmentState.BOOKED and appointment.starts_at > at:
-        telling.answered(appointment, is_host=is_host, at=at)
+        telling.answered(appointment, is_host=is_host, asks_for=asks_for, at=at)
     return appointment
 
 

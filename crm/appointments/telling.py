@@ -32,8 +32,11 @@ def cancelled(appointment: Appointment, *, at: datetime) -> None:
     _tell(_cancelled, appointment, _arrangers(appointment), at=at)
 
 
-def answered(appointment: Appointment, *, is_host: bool, at: datetime) -> None:
-    """A no is told: theirs to the host and to who arranged it, the host's own to who arranged it."""
+def answered(appointment: Appointment, *, is_host: bool, at: datetime, asks_for: datetime | None = None) -> None:
+    """A no is told: theirs to the host and to who arranged it, the host's own to who arranged it. So is another time that they ask for."""
+    if asks_for is not None and not is_host:
+        _tell(partial(_asked, asks_for), appointment, [appointment.user, *_arrangers(appointment)], at=at)
+        return
     answer = appointment.host_answer if is_host else appointment.answer
     if answer != AttendeeAnswer.DECLINED:
         return
@@ -96,6 +99,14 @@ def _declined(appointment: Appointment, user: User) -> tuple[str, str]:
         _("%(who)s declined the invitation") % values,
         _("%(who)s declined the invitation for %(when)s: %(subject)s. Ask them whether another time suits them.")
         % values,
+    )
+
+
+def _asked(asks_for: datetime, appointment: Appointment, user: User) -> tuple[str, str]:
+    values = _values(appointment, user) | {"other": said(timezone.localtime(asks_for, user.zone))}
+    return (
+        _("%(who)s asks for another time") % values,
+        _("%(who)s would rather meet on %(other)s than on %(when)s: %(subject)s. Move it, or ask them.") % values,
     )
 
 

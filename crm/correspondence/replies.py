@@ -43,7 +43,9 @@ def hear(mail: ReadMail, *, at: datetime) -> Heard | None:
         return None
     is_old = reply.sequence < appointment.sequence
     if not is_old and reply.answer != AttendeeAnswer.NONE:
-        appointments.answer(appointment=appointment, answer=reply.answer, at=at, is_host=is_host)
+        appointments.answer(
+            appointment=appointment, answer=reply.answer, asks_for=reply.asks_for, at=at, is_host=is_host
+        )
     # What colleagues write each other is no conversation with anybody.
     return Heard("" if is_host else _words(mail, reply), is_old)
 

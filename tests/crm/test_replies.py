@@ -57,7 +57,7 @@ def reply(
     inside = [
         "BEGIN:VEVENT", f"ATTENDEE;PARTSTAT={answer};CN=Luc Maes:mailto:{address}", *([f"COMMENT:{comment}"] if comment else []),
         f"UID:{appointment.uid}", f"SEQUENCE:{appointment.sequence if sequence is None else sequence}", "DTSTAMP:20261123T100000Z",
-        "END:VEVENT",
+        *(["DTSTART:20261126T090000Z"] if method == "COUNTER" else []), "END:VEVENT",
     ]  # fmt: skip
     lines = ["BEGIN:VCALENDAR", f"PRODID:{maker}", "VERSION:2.0", f"METHOD:{method}", *inside, "END:VCALENDAR", ""]
     mail = EmailMessage()
@@ -124,9 +124,14 @@ def test_a_no_is_told_to_the_host_and_to_who_arranged_it(booked: Appointment, ac
     assert OutgoingMail.objects.count() == 2
 
 
-def test_who_asks_for_another_time_says_perhaps_and_their_words_are_kept(booked: Appointment, account_manager: User):
+def test_who_asks_for_another_time_says_perhaps_and_their_words_are_kept(
+    booked: Appointment, account_manager: User, sdr: User
+):
+    OutgoingMail.objects.all().delete()
     message = take(reply(booked, "ACCEPTED", method="COUNTER", comment="Thursday is better"), account_manager)
     assert answers(booked)[0] == AttendeeAnswer.TENTATIVE
+    told = OutgoingMail.objects.filter(subject__contains="asks for another time")
+    assert {mail.to for mail in told} == {account_manager.email, sdr.email}
     assert message.conversation is not None
     assert message.conversation.summary == "Thursday is better"
 
