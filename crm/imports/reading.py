@@ -291,15 +291,15 @@ def _choice(choices: Any, refusal: str) -> Callable[[str], str]:
 
 
 def _decline_reason(refusal: str) -> Callable[[str], str]:
-    """The code of a reason in the list, by its code or by its name in either language. The list is read once, when the first cell is."""
+    """The code of a reason in the list, by its code or by its name in either language. The list is read now: while rows are being copied, the
+    connection answers nothing else."""
     known: dict[str, str] = {}
     codes: list[str] = []
+    for code, *labels in DeclineReason.objects.values_list("code", "label_en", "label_nl"):
+        codes.append(code)
+        known.update(dict.fromkeys((word.casefold() for word in (code, *labels)), code))
 
     def convert(cell: str) -> str:
-        if not codes:
-            for code, *labels in DeclineReason.objects.values_list("code", "label_en", "label_nl"):
-                codes.append(code)
-                known.update(dict.fromkeys((word.casefold() for word in (code, *labels)), code))
         if cell.casefold() not in known:
             raise Refused(refusal % {"known": ", ".join(codes)})
         return known[cell.casefold()]
