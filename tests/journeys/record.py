@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from crm import (
     agenda,
@@ -33,6 +33,7 @@ from crm.models import (
     EmailAddress,
     ExternalCalendar,
     FieldKind,
+    Language,
     Mailbox,
     MailExclusion,
     MailMessage,
@@ -86,9 +87,15 @@ def clear(owner: User) -> None:
 def make_forms(number: int) -> dict[str, int | str]:
     """A form in both languages that asks for all that it can, with messages to look at and one that waits to be confirmed."""
     at = timezone.now()
-    form = make.form(f"screens-{number}", title="Vraag ons wat u wilt", consent="You may write to me.", origin="fair")
+    form = make.form(
+        f"screens-{number}",
+        title="Vraag ons wat u wilt",
+        consent="U mag mij schrijven.",
+        origin="fair",
+        language=Language.DUTCH,
+    )
     words = capture_forms.Words("Vraag ons", intro="Een mens leest het.", consent="U mag mij schrijven.")
-    capture_forms.set_words(form=form, language="nl", words=words, by=None, at=at)
+    capture_forms.set_words(form=form, language=Language.ENGLISH, words=words, by=None, at=at)
     for kind in (FieldKind.JOB, FieldKind.POSTCODE, FieldKind.COUNTRY):
         capture_forms.add_field(form=form, kind=kind, by=None, at=at)
     for because in RefusedBecause:
@@ -99,8 +106,9 @@ def make_forms(number: int) -> dict[str, int | str]:
     over = make.submission(form, at=at, state=SubmissionState.EXPIRED)
     tokens = {"to_confirm": submissions.token(waiting), "confirmed_late": submissions.token(over)}
     piece = make.content(f"Zo begint een rustige week {number}", url=f"https://kring.example/week-{number}")
-    hook = make.hook(f"screens-{number}", name=f"Proefaccounts {number}")
-    hooks.deliver(hook=hook, posted=Posted("msg_1", '{"shoe": "41"}', "d"), at=at)
+    hook = make.hook(f"screens-{number}", name=f"Proefaccounts {number}", language=Language.DUTCH)
+    with translation.override(hook.language):  # As its door does.
+        hooks.deliver(hook=hook, posted=Posted("msg_1", '{"shoe": "41"}', "d"), at=at)
     return {"form": form.pk, "form_slug": form.slug, "piece": piece.pk, "hook": hook.pk, **tokens}
 
 

@@ -464,7 +464,7 @@ def test_a_good_no_is_read_before_it_goes_and_what_we_must_know_comes_back_today
 
     page.goto("/noes/")
     page.locator("a.figure").first.click()
-    line = page.locator("#noes tr").filter(has_text=str(who))
+    line = page.locator("#noes tr").filter(has=page.locator(f"a[href='/leads/{lead.pk}/']"))
     expect(line).to_contain_text("They do not need what we make")
     expect(line).to_contain_text(firm.sdr.name)
 
