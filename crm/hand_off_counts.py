@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from crm.clock import Period
 from crm.models import Appointment, AppointmentState, HandOff, HandOffState, RejectReason
-from crm.models.leads import HandOffQuerySet
+from crm.models.hand_offs import HandOffQuerySet
 
 GIVER, RECEIVER = "from_user", "to_user"
 STATES = {

@@ -15,6 +15,7 @@ from crm.models.appointments import (
     CalendarKind,
     ExternalCalendar,
 )
+from crm.models.arrivals import LeadTouch, ReceivedMessage
 from crm.models.attempts import Attempt, AttemptOutcome
 from crm.models.contact import Contacted, ConversationKind, Direction
 from crm.models.content import Content, ContentKind, Touch
@@ -38,23 +39,10 @@ from crm.models.forms import (
     RefusedBecause,
     SubmissionState,
 )
+from crm.models.hand_offs import HandOff, HandOffQuestion, HandOffState, RejectReason
 from crm.models.health import Finding, FindingKind, HealthReading
 from crm.models.imports import ImportKind, ImportRun, ImportState, RefusedValue
-from crm.models.leads import (
-    IN_HAND,
-    LEAD_MOVES,
-    Channel,
-    HandOff,
-    HandOffQuestion,
-    HandOffState,
-    Lead,
-    LeadStatus,
-    LeadTouch,
-    PastAssessment,
-    ReceivedMessage,
-    RejectReason,
-    Verdict,
-)
+from crm.models.leads import IN_HAND, LEAD_MOVES, Channel, Lead, LeadStatus, PastAssessment, Verdict
 from crm.models.mailboxes import (
     Attachment,
     Mailbox,

@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.deals import Deal
-from crm.models.leads import HandOff, Lead
+from crm.models.hand_offs import HandOff
+from crm.models.leads import Lead
 from crm.models.organisations import Organisation
 from crm.models.people import Person
 

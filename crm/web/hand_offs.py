@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from crm.models import Role
-from crm.models.leads import HandOffQuerySet
+from crm.models.hand_offs import HandOffQuerySet
 from crm.web import access, keyset
 from crm.web.page import Request, render_page
 

@@ -54,8 +54,9 @@ from crm.models.do_not_contact import DoNotContactQuerySet
 from crm.models.events import EventQuerySet
 from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.forms import SubmissionQuerySet
+from crm.models.hand_offs import HandOffQuerySet
 from crm.models.health import FindingQuerySet
-from crm.models.leads import HandOffQuerySet, LeadQuerySet
+from crm.models.leads import LeadQuerySet
 from crm.models.merges import PossibleDuplicateQuerySet
 from crm.models.organisations import OrganisationQuerySet
 from crm.models.people import PersonQuerySet, PositionQuerySet
