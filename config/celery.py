@@ -23,6 +23,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 14 * 60},
     },
+    "refresh follow-ups of what was touched": {
+        # A nudge asks for it at once; this finds what a lost nudge would have told.
+        "task": "crm.tasks.refresh_touched",
+        "schedule": crontab(minute="*"),
+        "options": {"expires": 50},
+    },
     "send the mail that waits": {
         # A mail is sent at once by a nudge; this finds those whose nudge was lost or whose server was away.
         "task": "crm.tasks.send_mail",

@@ -174,6 +174,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "crm.web.middleware.SizeMiddleware",
+    "crm.web.middleware.FollowUpsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crm.web.middleware.LoginMiddleware",

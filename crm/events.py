@@ -41,8 +41,10 @@ from crm.models import (
     PacingPolicy,
     Person,
     Promise,
+    ProspectingBlock,
     Referral,
     Register,
+    RuleSetting,
     SubjectKind,
     Team,
     User,
@@ -83,6 +85,8 @@ SUBJECTS: dict[type[Model], SubjectKind] = {
     Alternative: SubjectKind.ALTERNATIVE,
     ExternalCalendar: SubjectKind.CALENDAR,
     Override: SubjectKind.OVERRIDE,
+    RuleSetting: SubjectKind.RULE,
+    ProspectingBlock: SubjectKind.BLOCK,
 }
 
 

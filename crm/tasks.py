@@ -4,7 +4,6 @@ schedule in `config/celery.py` finds again what a lost message would have told."
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 import redis
 from celery import shared_task
@@ -38,13 +37,16 @@ ASKED_FOR = 60
 
 
 @shared_task(ignore_result=True)
-def refresh_follow_ups(subjects: list[list[str | int]] | None = None) -> None:
-    """Every rule over all data, or over a few subjects (`[["deal", 5]]`)."""
-    if subjects is None:
-        _begun()
-    follow_ups.refresh(
-        at=timezone.now(), subjects=None if subjects is None else [(str(kind), int(pk)) for kind, pk in subjects]
-    )
+def refresh_follow_ups() -> None:
+    """Every rule over all data."""
+    follow_ups.refresh(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def refresh_touched() -> None:
+    """Every rule over what verbs touched since the last time."""
+    _begun()
+    follow_ups.refresh_touched(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -142,20 +144,19 @@ def ask_to_poll_now(mailbox_id: int) -> None:
         logger.warning("The broker is away (%s); the mailbox waits for the schedule", error)
 
 
-def nudge_follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:
-    """A door has changed something: have the follow-ups looked at once the transaction is through.
+def nudge_follow_ups() -> None:
+    """A door has changed something: have the follow-ups of what was touched looked at once the transaction is through.
 
-    Nudges for everything wait together: as long as one is asked for and has not begun, another adds nothing, since it would see the same rows. A
-    broker that is away costs nothing but freshness, since the schedule comes by every quarter of an hour.
+    As long as one look is asked for and has not begun, another adds nothing, since it would see the same rows. A broker that is away costs nothing
+    but freshness: what was touched is a row, and the schedule comes by every minute.
     """
-    few: list[list[str | int]] | None = None if subjects is None else [[str(kind), pk] for kind, pk in subjects]
-    transaction.on_commit(lambda: _ask(few))
+    transaction.on_commit(_ask)
 
 
-def _ask(subjects: list[list[str | int]] | None) -> None:
+def _ask() -> None:
     try:
-        if subjects is not None or _first_to_ask():
-            refresh_follow_ups.delay(subjects=subjects)
+        if _first_to_ask():
+            refresh_touched.delay()
     except (redis.RedisError, KombuError, OSError) as error:
         logger.warning("The broker is away (%s); the follow-ups wait for the schedule", error)
 

@@ -24,7 +24,7 @@ from crm.models.deals import Deal, DealState, LostReason, Pipeline, Stage, Stage
 from crm.models.declining import Alternative, AlternativeKind, DeclineReason, ReadyReason
 from crm.models.do_not_contact import DoNotContact, PacingPolicy, Register, RegisterEntry, Scope
 from crm.models.events import Event, EventKind
-from crm.models.follow_ups import FollowUp, Outcome, Rule, SubjectKind
+from crm.models.follow_ups import PROMISES, FollowUp, Outcome, Rule, SubjectKind
 from crm.models.forms import (
     AssignmentRule,
     CaptureForm,
@@ -55,6 +55,7 @@ from crm.models.mailboxes import (
     MessageState,
 )
 from crm.models.merges import DuplicateReason, Merge, Mergeable, PossibleDuplicate
+from crm.models.notices import Digest, Notice, NoticeKind, NoticePreference
 from crm.models.organisations import Organisation, Tier
 from crm.models.outbox import OutgoingMail
 from crm.models.overrides import Gate, Override
@@ -68,11 +69,25 @@ from crm.models.people import (
     Position,
     Salutation,
 )
+from crm.models.prospecting import ProspectingBlock, ProspectingItem, ProspectingPlan, Way
+from crm.models.rules import RuleRun, RuleSetting, Touched
 from crm.models.selections import Ring
 from crm.models.users import Absence, Language, Role, Team, User
 from crm.models.views import BulkAct, SavedView
 
 __all__ = [
+    "PROMISES",
+    "Digest",
+    "Notice",
+    "NoticeKind",
+    "NoticePreference",
+    "ProspectingBlock",
+    "ProspectingItem",
+    "ProspectingPlan",
+    "RuleRun",
+    "RuleSetting",
+    "Touched",
+    "Way",
     "APPOINTMENT_MOVES",
     "MEETS_BY",
     "Appointment",

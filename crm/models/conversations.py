@@ -58,6 +58,12 @@ class Conversation(models.Model):
         db_default=False,
         help_text=_("Written by a machine, such as an absence message: no contact and no reply."),
     )
+    is_journey_interview = models.BooleanField(
+        _("we spoke of how they came to buy"),
+        default=False,
+        db_default=False,
+        help_text=_("A journey interview: what they searched, whom they asked, what made them decide."),
+    )
     has_learning = models.BooleanField(_("we learned something"), default=False)
     has_gain = models.BooleanField(_("they gained something"), default=False)
     has_next_step = models.BooleanField(_("a next step is agreed by both"), default=False)
@@ -88,6 +94,9 @@ class Conversation(models.Model):
             models.Index(fields=["lead", "-at"], name="conversation_by_lead"),
             models.Index(fields=["deal", "-at"], name="conversation_by_deal"),
             models.Index(fields=["organisation", "-at"], name="conversation_by_organisation"),
+            models.Index(
+                fields=["organisation"], condition=Q(is_journey_interview=True), name="conversation_journey_interview"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -39,13 +39,21 @@ class Pipeline(models.Model):
 
 
 class Stage(models.Model):
-    """One place in a pipeline. `usual_days` is how long a deal usually stands here, until history says better."""
+    """One place in a pipeline. `usual_days` is how long a deal usually stands here, until history says better;
+    `contact_days` how many days usually lie between two replies of the buyer."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="stages")
     name = models.CharField(_("name"), max_length=100)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     usual_days = models.PositiveSmallIntegerField(_("usual days here"), default=14)
     probability = models.PositiveSmallIntegerField(_("usual chance to win, %"), default=20)
+    contact_days = models.PositiveSmallIntegerField(
+        _("usual days between two replies"), default=7, help_text=_("Until enough won deals say better.")
+    )
+    learned_contact_days = models.PositiveSmallIntegerField(
+        _("the same, as won deals had it"), null=True, blank=True, editable=False
+    )
+    learned_from = models.PositiveIntegerField(_("won deals that say so"), default=0, editable=False)
 
     class Meta:
         verbose_name = _("stage")
@@ -55,6 +63,11 @@ class Stage(models.Model):
             models.UniqueConstraint(fields=["pipeline", "name"], name="stage_name_once_per_pipeline"),
             models.CheckConstraint(condition=Q(probability__lt=100), name="stage_probability_below_certain"),
             models.CheckConstraint(condition=Q(usual_days__gte=1), name="stage_usual_days_positive"),
+            models.CheckConstraint(
+                condition=Q(contact_days__gte=1)
+                & (Q(learned_contact_days__isnull=True) | Q(learned_contact_days__gte=1)),
+                name="stage_contact_days_positive",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -112,6 +112,11 @@ class EventKind(models.TextChoices):
     CALENDAR_DISCONNECTED = "calendar.disconnected", _("Calendar disconnected")
     FEED_CHANGED = "feed.changed", _("Calendar feed renewed or revoked")
     AGENDA_CHANGED = "agenda.changed", _("Working hours changed")
+    RULE_CHANGED = "rule.changed", _("Rule of the follow-ups changed")
+    BLOCK_STARTED = "block.started", _("Half hour begun")
+    BLOCK_ENDED = "block.ended", _("Half hour ended")
+    BLOCK_CORRECTED = "block.corrected", _("Minutes of the half hour corrected")
+    PROSPECTED = "block.prospected", _("Done in the half hour")
     IMPORT_RUN = "import.run", _("File imported")
 
 

@@ -20,14 +20,30 @@ class Rule(models.TextChoices):
     """What makes a follow-up. An empty rule is a follow-up made by hand. The SQL of each rule stands in `crm.rules`."""
 
     FIRST_ANSWER = "first_answer", _("first answer due")
+    UNTOUCHED = "untouched", _("lead untouched")
     HAND_OFF = "hand_off", _("hand-off unanswered")
+    NO_NEXT_STEP = "no_next_step", _("deal without a next step")
     NEXT_STEP = "next_step", _("next step due")
-    PROMISE = "promise", _("promise due")
+    BUYERS_DATE = "buyers_date", _("buyer's date passed")
+    SILENCE = "silence", _("silence in a deal")
+    OUR_PROMISE = "our_promise", _("our promise due")
+    THEIR_PROMISE = "their_promise", _("their promise due")
     REFERRAL_PROMISE = "referral_promise", _("referral promise due")
-    COME_BACK = "come_back", _("time to come back")
-    OPEN_QUESTION = "open_question", _("question to ask")
-    APPOINTMENT = "appointment", _("appointment is over")
     KEEP_IN_TOUCH = "keep_in_touch", _("keep in touch")
+    ASK_REFERRAL = "ask_referral", _("a good moment to ask for a referral")
+    THANK_REFERRER = "thank_referrer", _("thank who introduced somebody")
+    TELL_REFERRER = "tell_referrer", _("tell who introduced somebody how it went")
+    COME_BACK = "come_back", _("time to come back after a no")
+    NURTURE = "nurture", _("time to come back to who was not ready")
+    CHECK_IN = "check_in", _("first check-in after an order")
+    RE_ORDER = "re_order", _("usual moment to order again")
+    JOURNEY = "journey", _("journey interview missing")
+    LAWFUL_BASIS = "lawful_basis", _("lawful basis to be reviewed")
+    APPOINTMENT = "appointment", _("appointment is over")
+    OPEN_QUESTION = "open_question", _("question to ask")
+
+
+PROMISES = (Rule.OUR_PROMISE, Rule.THEIR_PROMISE)
 
 
 class SubjectKind(models.TextChoices):
@@ -66,6 +82,8 @@ class SubjectKind(models.TextChoices):
     CALENDAR = "calendar", _("calendar")
     OVERRIDE = "override", _("override")
     BULK_ACT = "bulk_act", _("act on many")
+    RULE = "rule", _("rule")
+    BLOCK = "block", _("prospecting block")
 
 
 class Outcome(models.TextChoices):
@@ -118,6 +136,15 @@ class FollowUp(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="follow_ups", verbose_name=_("owner")
     )
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("in the place of"),
+        help_text=_("Whose work it is, while they are away or since they left."),
+    )
     due_at = models.DateTimeField(_("due"))
     show_at = models.DateTimeField(_("shown from"))
     put_off_until = models.DateTimeField(_("put off until"), null=True, blank=True)
@@ -151,6 +178,10 @@ class FollowUp(models.Model):
             models.CheckConstraint(
                 condition=Q(show_at__gte=F("due_at")) | Q(put_off_until__isnull=False), name="follow_up_shown_when_due"
             ),
+            models.CheckConstraint(
+                condition=Q(on_behalf_of__isnull=True) | ~Q(on_behalf_of=F("owner")),
+                name="follow_up_on_behalf_of_another",
+            ),
         ]
         indexes = [
             models.Index(
@@ -158,6 +189,7 @@ class FollowUp(models.Model):
             ),
             models.Index(fields=["rule", "subject_kind", "subject_id", "-closed_at"], name="follow_up_by_subject"),
             models.Index(fields=["person"], condition=Q(closed_at__isnull=True), name="follow_up_open_by_person"),
+            models.Index(fields=["rule"], condition=Q(closed_at__isnull=True), name="follow_up_open_by_rule"),
         ]
 
     def __str__(self) -> str:

@@ -64,6 +64,12 @@ class OutgoingMail(models.Model):
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     created_at = models.DateTimeField(_("written"))
     try_at = models.DateTimeField(_("to be sent at"))
+    not_after = models.DateTimeField(
+        _("not to be sent after"),
+        null=True,
+        blank=True,
+        help_text=_("Such as a digest, which is worth nothing the next day."),
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     failure = models.TextField(_("what went wrong"), blank=True)

@@ -176,6 +176,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     most_appointments = models.PositiveSmallIntegerField(_("appointments a day, at most"), default=4, db_default=4)
     notice_hours = models.PositiveSmallIntegerField(_("hours of notice before an appointment"), default=4, db_default=4)
+    most_follow_ups = models.PositiveSmallIntegerField(_("follow-ups a day, at most"), default=12, db_default=12)
+    gets_digest = models.BooleanField(_("a mail each working morning"), default=True, db_default=True)
+    digest_at = models.TimeField(_("at what time"), default=time(8), db_default=time(8))
     feed_key = models.CharField(
         _("key of the calendar feed"), max_length=64, null=True, blank=True, unique=True, editable=False
     )
@@ -205,6 +208,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(most_appointments__gte=1, most_appointments__lte=50, buffer_minutes__lte=240),
                 name="user_agenda_possible",
+            ),
+            models.CheckConstraint(
+                condition=Q(most_follow_ups__gte=1, most_follow_ups__lte=50), name="user_follow_ups_possible"
             ),
         ]
 

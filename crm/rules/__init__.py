@@ -13,24 +13,29 @@ from django.utils.translation import gettext as _
 
 from crm.models import FollowUp, Rule
 from crm.rules.agenda import APPOINTMENT
-from crm.rules.agreed import NEXT_STEP, PROMISE, REFERRAL_PROMISE
-from crm.rules.definition import Badge, FollowUpRule, days_between, say_day
-from crm.rules.inbound import COME_BACK, FIRST_ANSWER, HAND_OFF, OPEN_QUESTION
+from crm.rules.coming_back import COME_BACK, NURTURE
+from crm.rules.deals import NEXT_STEP, NO_NEXT_STEP
+from crm.rules.definition import Badge, FollowUpRule, Number, days_between, say_day
+from crm.rules.inbound import FIRST_ANSWER, HAND_OFF, OPEN_QUESTION
 from crm.rules.keep_in_touch import KEEP_IN_TOUCH
+from crm.rules.promises import OUR_PROMISE, REFERRAL_PROMISE, THEIR_PROMISE
 
-__all__ = ["RULES", "Badge", "FollowUpRule", "badge", "sentence"]
+__all__ = ["RULES", "Badge", "FollowUpRule", "Number", "badge", "sentence"]
 
 RULES: dict[Rule, FollowUpRule] = {
     rule.key: rule
     for rule in (
         FIRST_ANSWER,
         HAND_OFF,
-        PROMISE,
+        OUR_PROMISE,
+        THEIR_PROMISE,
         REFERRAL_PROMISE,
         NEXT_STEP,
+        NO_NEXT_STEP,
         OPEN_QUESTION,
         APPOINTMENT,
         COME_BACK,
+        NURTURE,
         KEEP_IN_TOUCH,
     )
 }

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.models import FollowUp, Rule
-from crm.rules.definition import Badge, FollowUpRule, days_between, read_moment, say_moment, who
-
-ASKED_FOR_DAYS = 30
-"""An appointment of more than a month ago is remembered by nobody well enough to log it; then we stop asking."""
+from crm.rules.definition import Badge, FollowUpRule, Number, days_between, read_moment, say_moment, who
 
 
 def _appointment(follow_up: FollowUp, at: datetime) -> str:
@@ -34,16 +32,27 @@ APPOINTMENT = FollowUpRule(
     # What was said is worth most on the day itself (product.md, capability D: after an appointment). Its host is asked; a new time, a no-show or a
     # logged conversation ends it.
     key=Rule.APPOINTMENT,
+    about=gettext_lazy("An appointment is over, and nobody said how it went or what was said."),
     causes="""
         SELECT 'appointment' AS subject_kind, a.id AS subject_id, a.state || ' ' || a.sequence AS cause,
                a.user_id AS owner_id, NULL::date AS due_on, a.ends_at AS due_at, 3 AS rank,
                jsonb_build_object('state', a.state, 'subject', a.subject, 'starts_at', a.starts_at) AS why,
                a.person_id, a.organisation_id, a.lead_id, a.deal_id, NULL::bigint AS hand_off_id
           FROM crm_appointment a
-         WHERE a.ends_at <= %(at)s AND a.ends_at > %(at)s - make_interval(days => %(asked_for_days)s)
+          JOIN owner o ON o.id = a.user_id
+          JOIN number n ON n.team = o.team
+         WHERE a.ends_at <= %(at)s AND a.ends_at > %(at)s - make_interval(days => n.asked_for)
            AND (a.state = 'booked' OR (a.state = 'held' AND a.conversation_id IS NULL))
     """,
     sentence=_appointment,
     badge=_appointment_badge,
-    parameters={"asked_for_days": ASKED_FOR_DAYS},
+    numbers=(
+        Number(
+            "asked_for",
+            gettext_lazy("We ask for"),
+            30,
+            gettext_lazy("days"),
+            source=gettext_lazy("After a month nobody remembers it well enough."),
+        ),
+    ),
 )

@@ -9,8 +9,13 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import Promise as LazyWords
+from django.utils.translation import ngettext
 
 from crm.models import FollowUp, Rule
+
+StrOrPromise = str | LazyWords
+"""Words that may be translated when they are shown."""
 
 Why = Mapping[str, Any]
 """The values of one cause as JSON keeps them: dates as ISO text, names and words; never a database key."""
@@ -25,22 +30,54 @@ class Badge:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A number that a rule counts with, which administrators may set for each team: whole, from `least` to `most`, in `unit`.
+
+    `source` says where the default comes from, for whoever wonders; it is shown.
+    """
+
+    key: str
+    label: StrOrPromise
+    default: int
+    unit: StrOrPromise
+    least: int = 1
+    most: int = 730
+    source: StrOrPromise = ""
+
+
+@dataclass(frozen=True)
 class FollowUpRule:
     """One rule.
 
-    `causes` is a SELECT of subject_kind, subject_id, cause, owner_id, due_on (a day, moved to the owner's next working morning) or due_at (a
-    moment, kept as it is), rank, why (jsonb), person_id, organisation_id, lead_id, deal_id and hand_off_id: at most one row for each subject. It
-    may read `owner` (id, calendar, zone, start, today: those who can log in, and their own day) and the parameters `at`, `latest_today` and
-    those in `parameters`. Days not reached yet may be among its rows; they are left out. `reads_widely`: it looks at so many rows that reading each
-    table once is quicker than searching it for each of them.
+    `causes` is a SELECT of subject_kind, subject_id, cause, owner_id, due_on (a day, moved to the next working morning of who does the work) or
+    due_at (a moment, kept as it is), rank, why (jsonb), person_id, organisation_id, lead_id, deal_id and hand_off_id: at most one row for each
+    subject. With `counts_working_days` it also gives working_days, to be added to due_on; with `holds_back` also not_before, a day before which it
+    is not shown. Days not reached yet may be among its rows; they are left out.
+
+    It may read
+
+    - `owner` (id: whose work it is; doer: who does it now; team, calendar, zone, start, today: the day of who does it),
+    - `number` (team, is_on and a column for each of `numbers`): join it by `number.team = owner.team`,
+    - the parameters `at`, `latest_today`, `zone`, `leading` (who gets what is nobody's) and those in `parameters`.
+
+    Whatever else it reads must belong to the person, organisation, lead or deal that it names, or stand one step from them
+    (`crm.follow_ups.touched`), so that a refresh of what was touched sees it. `reads_widely`: it looks at so many rows that reading each table
+    once is quicker than searching it for each of them. `about` is the rule in one sentence, for the page on which it is set.
     """
 
     key: Rule
+    about: StrOrPromise
     causes: str
     sentence: Callable[[FollowUp, datetime], str]
     badge: Callable[[FollowUp, datetime], Badge | None]
+    numbers: tuple[Number, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    counts_working_days: bool = False
+    holds_back: bool = False
     reads_widely: bool = False
+
+    def defaults(self) -> dict[str, int]:
+        return {number.key: number.default for number in self.numbers}
 
 
 def read_day(value: str | None) -> date | None:
@@ -68,6 +105,14 @@ def say_moment(moment: datetime, at: datetime) -> str:
 def days_between(day: date, at: datetime) -> int:
     """Whole days from `day` to the reader's today; negative when it is still to come."""
     return (timezone.localtime(at).date() - day).days
+
+
+def day_badge(today: str, after: str, days: int) -> Badge:
+    """`today` on the day itself, afterwards `after` with how %(late)s it is."""
+    if days <= 0:
+        return Badge(today, "waiting")
+    late = ngettext("%(count)d day late", "%(count)d days late", days) % {"count": days}
+    return Badge(after % {"late": late}, "late")
 
 
 def who(follow_up: FollowUp) -> str:

@@ -1,12 +1,12 @@
-"""Rules about what comes in: the first answer, the hand-off, what we need to know first, and the day on which we said that we would come back."""
+"""Rules about what comes in: the first answer, the hand-off, and what we need to know first."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm.models import FollowUp, Rule
 from crm.rules.definition import (
@@ -82,6 +82,7 @@ def _first_answer_badge(follow_up: FollowUp, at: datetime) -> Badge:
 FIRST_ANSWER = FollowUpRule(
     # Somebody asked us something and a clock runs, so it comes before everything else and is shown from the moment it came in.
     key=Rule.FIRST_ANSWER,
+    about=gettext_lazy("Somebody wrote to us and waits for a first answer. The clock is that of the team."),
     causes="""
         SELECT 'lead' AS subject_kind, l.id AS subject_id,
                to_char(l.answer_due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') AS cause,
@@ -119,6 +120,7 @@ def _hand_off_badge(follow_up: FollowUp, at: datetime) -> Badge:
 
 HAND_OFF = FollowUpRule(
     key=Rule.HAND_OFF,
+    about=gettext_lazy("A hand-off waits for an answer. The clock is that of the team."),
     causes="""
         SELECT 'hand_off' AS subject_kind, h.id AS subject_id, 'submitted' AS cause,
                h.to_user_id AS owner_id, NULL::date AS due_on, h.submitted_at AS due_at, 3 AS rank,
@@ -156,6 +158,7 @@ def _open_question_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
 OPEN_QUESTION = FollowUpRule(
     # What a verdict waits for (crm.verdicts.ask_first). Another question, or another day, is another cause; without a question there is none.
     key=Rule.OPEN_QUESTION,
+    about=gettext_lazy("The day has come to ask what we need to know before we decide."),
     causes="""
         SELECT 'lead' AS subject_kind, l.id AS subject_id, l.open_question_on || ' ' || md5(l.open_question) AS cause,
                l.owner_id, l.open_question_on AS due_on, NULL::timestamptz AS due_at, 4 AS rank,
@@ -166,46 +169,4 @@ OPEN_QUESTION = FollowUpRule(
     """,
     sentence=_open_question,
     badge=_open_question_badge,
-)
-
-
-# ---- Come back -----------------------------------------------------------------------------------------------------
-
-
-def _come_back(follow_up: FollowUp, at: datetime) -> str:
-    why = follow_up.why
-    day = read_day(why["day"])
-    assert day
-    values = {
-        "who": who(follow_up),
-        "day": say_day(day, at),
-        "reason": why.get("reason_nl" if (get_language() or "").startswith("nl") else "reason_en") or why["reason"],
-    }
-    if why["status"] == "declined":
-        return _("We said no to %(who)s (“%(reason)s”) and would look again from %(day)s. That day has come.") % values
-    return _("It was too early for %(who)s; you agreed to come back from %(day)s. That day has come.") % values
-
-
-def _come_back_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
-    day = read_day(follow_up.why["day"])
-    assert day
-    return None if days_between(day, at) < 7 else Badge(_("time to come back"), "waiting")
-
-
-COME_BACK = FollowUpRule(
-    # Nurture and decline may carry a day on which to come back (product.md, capability C).
-    key=Rule.COME_BACK,
-    causes="""
-        SELECT 'lead' AS subject_kind, l.id AS subject_id, l.status || ' ' || d.day AS cause,
-               l.owner_id, d.day AS due_on, NULL::timestamptz AS due_at, 6 AS rank,
-               jsonb_build_object('status', l.status, 'day', d.day, 'reason', l.decline_reason,
-                                  'reason_en', coalesce(r.label_en, ''), 'reason_nl', coalesce(r.label_nl, '')) AS why,
-               l.person_id, l.organisation_id, l.id AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
-          FROM crm_lead l
-          LEFT JOIN crm_declinereason r ON r.code = l.decline_reason
-         CROSS JOIN LATERAL (SELECT CASE l.status WHEN 'nurture' THEN l.nurture_until ELSE l.come_back_on END AS day) d
-         WHERE l.status IN ('nurture', 'declined') AND l.owner_id IS NOT NULL AND d.day <= %(latest_today)s
-    """,
-    sentence=_come_back,
-    badge=_come_back_badge,
 )

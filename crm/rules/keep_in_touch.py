@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.models import FollowUp, Rule, Tier
-from crm.rules.definition import Badge, FollowUpRule, days_between, read_day, say_day, who
+from crm.rules.definition import Badge, FollowUpRule, Number, days_between, read_day, say_day, who
 
 IDEAL_DAYS = {Tier.A: 30, Tier.B: 60, Tier.C: 120}
 LATEST_DAYS = {Tier.A: 45, Tier.B: 90, Tier.C: 180}
 """Days of silence after which it is good to be in touch, and at which it has become too long. A month for the closest is the old habit of account
 managers; each further circle is spoken with half as often, and half as much again is as long as a silence may last."""
 
+IDEAL, LATEST = gettext_lazy("Tier {tier}: good to speak every"), gettext_lazy("Tier {tier}: silent too long after")
+
 
 def _keep_in_touch(follow_up: FollowUp, at: datetime) -> str:
     why = follow_up.why
     last, tier = read_day(why["last"]), Tier(why["tier"])
-    values = {"who": who(follow_up), "tier": tier.value, "ideal": IDEAL_DAYS[tier]}
+    values = {"who": who(follow_up), "tier": tier.value, "ideal": why["ideal"]}
     if last is None:
         return (
             _("You have never been in touch with %(who)s. In tier %(tier)s you like to speak every %(ideal)s days.")
@@ -34,10 +38,10 @@ def _keep_in_touch(follow_up: FollowUp, at: datetime) -> str:
 
 
 def _keep_in_touch_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
-    last, tier = read_day(follow_up.why["last"]), Tier(follow_up.why["tier"])
+    last = read_day(follow_up.why["last"])
     if last is None:
         return Badge(_("never in touch"), "waiting")
-    if days_between(last, at) > LATEST_DAYS[tier]:
+    if days_between(last, at) > follow_up.why["latest"]:
         return Badge(_("silent too long"), "late")
     return None
 
@@ -47,22 +51,24 @@ KEEP_IN_TOUCH = FollowUpRule(
     # something else is open for that person: one reason to call is enough. Judged last for that reason. Whoever asked to be left in peace is, and
     # "contact me after" holds.
     key=Rule.KEEP_IN_TOUCH,
+    about=gettext_lazy("It has been quiet for a while with somebody whom you want to stay close to."),
     causes="""
         SELECT 'person' AS subject_kind, t.id AS subject_id, t.tier || ' ' || coalesce(t.last::text, 'never') AS cause,
                t.owner_id, t.day AS due_on, NULL::timestamptz AS due_at,
                CASE WHEN t.last + t.latest < t.today THEN 6 ELSE 7 END AS rank,
-               jsonb_build_object('tier', t.tier, 'last', t.last) AS why,
+               jsonb_build_object('tier', t.tier, 'last', t.last, 'ideal', t.ideal, 'latest', t.latest) AS why,
                t.id AS person_id, NULL::bigint AS organisation_id,
                NULL::bigint AS lead_id, NULL::bigint AS deal_id, NULL::bigint AS hand_off_id
           FROM (SELECT p.*, greatest(coalesce(p.last + p.ideal, p.known), p.not_before) AS day
                   FROM (SELECT p.id, p.owner_id, p.tier, p.not_before, o.today,
                                (p.last_contact_at AT TIME ZONE o.zone)::date AS last, (p.created_at AT TIME ZONE o.zone)::date AS known,
-                               CASE p.tier WHEN 'A' THEN %(ideal_a)s WHEN 'B' THEN %(ideal_b)s ELSE %(ideal_c)s END AS ideal,
-                               CASE p.tier WHEN 'A' THEN %(latest_a)s WHEN 'B' THEN %(latest_b)s ELSE %(latest_c)s END AS latest
+                               CASE p.tier WHEN 'A' THEN n.ideal_a WHEN 'B' THEN n.ideal_b ELSE n.ideal_c END AS ideal,
+                               CASE p.tier WHEN 'A' THEN n.latest_a WHEN 'B' THEN n.latest_b ELSE n.latest_c END AS latest
                           FROM crm_person p
                           JOIN owner o ON o.id = p.owner_id
+                          JOIN number n ON n.team = o.team
                          WHERE p.tier IN ('A', 'B', 'C')
-                           AND (p.last_contact_at IS NULL OR p.last_contact_at < %(at)s - %(soonest)s)
+                           AND (p.last_contact_at IS NULL OR p.last_contact_at < %(at)s)
                         OFFSET 0) p  -- Each day is worked out once, and not again at every mention.
                ) t
          WHERE t.day <= t.today
@@ -78,10 +84,9 @@ KEEP_IN_TOUCH = FollowUpRule(
     sentence=_keep_in_touch,
     badge=_keep_in_touch_badge,
     reads_widely=True,
-    parameters={
-        **{f"ideal_{tier.lower()}": days for tier, days in IDEAL_DAYS.items()},
-        **{f"latest_{tier.lower()}": days for tier, days in LATEST_DAYS.items()},
-        # Two days of slack, for the zones: whoever spoke with us later than that cannot be due anywhere.
-        "soonest": timedelta(days=min(IDEAL_DAYS.values()) - 2),
-    },
+    numbers=tuple(
+        Number(f"{key}_{tier.lower()}", format_lazy(label, tier=tier.value), days[tier], gettext_lazy("days"))
+        for tier in (Tier.A, Tier.B, Tier.C)
+        for key, label, days in (("ideal", IDEAL, IDEAL_DAYS), ("latest", LATEST, LATEST_DAYS))
+    ),
 )

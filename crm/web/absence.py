@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from crm import correspondence
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access
 from crm.web.page import Request
 
 
@@ -30,7 +30,6 @@ def answer(request: Request, pk: int, message_pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        nudge.follow_ups()
         messages.success(
             request, _("%(name)s is left in peace until then.") % {"name": person} if is_heeded else _("Noted.")
         )

@@ -112,7 +112,6 @@ def held(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("crm:appointment", pk)
-    nudge.follow_ups([("appointment", pk)])
     if row.conversation_id:
         return redirect("crm:appointment", pk)
     messages.success(request, _("Good. What was said? A few words will do."))
@@ -127,7 +126,6 @@ def no_show(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        nudge.follow_ups([("appointment", pk)])
         messages.success(request, _("Noted. It happens to the best; send them a link to choose another time."))
     return redirect("crm:appointment", pk)
 
@@ -149,6 +147,5 @@ def _about(row: Appointment) -> dict[str, Any]:
 
 def _done(request: Request, row: Appointment, words: str) -> HttpResponse:
     nudge.mail()
-    nudge.follow_ups([("appointment", row.pk)])
     messages.success(request, words)
     return redirect(back_to(request, reverse("crm:appointment", args=[row.pk])))

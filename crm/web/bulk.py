@@ -22,7 +22,7 @@ from crm import bulk
 from crm.bulk import Act, Change, LeftOut
 from crm.models import BulkAct, ConversationKind, Tier
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge, query
+from crm.web import access, keyset, query
 from crm.web.forms import KringForm
 from crm.web.lists import Asked, Listing
 from crm.web.page import Request, back_to, render_page
@@ -113,7 +113,6 @@ def do(request: Request, screen: str) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect(asked.address)
-    nudge.follow_ups()
     if act == Act.FOLLOW_UP:
         words = ngettext("%(count)d follow-up is made.", "%(count)d follow-ups are made.", done.number)
     else:
@@ -131,7 +130,6 @@ def undo(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        nudge.follow_ups()
         words = ngettext(
             "%(count)d is as it was before.", "%(count)d are as they were before.", undone.restored
         ) % {"count": undone.restored}  # fmt: skip

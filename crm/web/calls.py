@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import attempts, pacing, permission
 from crm.models import Attempt, AttemptOutcome, ConversationKind, Deal, Lead, Person, PhoneNumber, Scope
 from crm.refusal import Refused
-from crm.web import access, nudge, query
+from crm.web import access, query
 from crm.web.page import Request, page_of, render_page
 
 RINGS = 60
@@ -118,7 +118,6 @@ def end(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("crm:attempt", pk)
-    nudge.follow_ups()
     if row.outcome == AttemptOutcome.WRONG_NUMBER:
         return redirect("crm:attempt", pk)
     messages.success(request, _said(request, row))

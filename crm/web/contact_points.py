@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from crm import people
 from crm.models import Person
 from crm.refusal import Refused
-from crm.web import access, nudge, query
+from crm.web import access, query
 from crm.web.page import Request, back_to
 
 
@@ -95,6 +95,5 @@ def done(request: Request, person: Person, verb: Callable[..., Any]) -> HttpResp
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        nudge.follow_ups()
         messages.success(request, _("Saved."))
     return redirect(back_to(request, reverse("crm:person-edit", args=[person.pk])))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from crm import conversations
 from crm.models import Conversation, Person
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access
 from crm.web.conversation_about import COLLEAGUES, KIND_ICONS, Present
 from crm.web.conversation_form import ChangeForm
 from crm.web.page import Request, render_page
@@ -55,7 +55,6 @@ def edit(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Saved. Last contact is true again everywhere."))
             return redirect("crm:conversation", pk)
     return render_page(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import conversations, logbook, search, timeline
 from crm.models import ConversationKind, EventKind
 from crm.refusal import Refused
-from crm.web import access, mail_message, nudge
+from crm.web import access, mail_message
 from crm.web.conversation_about import KIND_ICONS, About, Present
 from crm.web.conversation_form import ConversationForm
 from crm.web.page import Request, page_of, render_page
@@ -55,7 +55,6 @@ def new(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Logged. It stands on the timeline."))
             return redirect(about.page)
     return render_page(
@@ -121,7 +120,6 @@ def delete(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("crm:conversation", pk)
-        nudge.follow_ups()
         messages.success(request, _("Removed. Last contact is what the other conversations say."))
         return redirect(there)
     return render_page(

@@ -21,7 +21,7 @@ from crm import deals, timeline
 from crm.models import Deal, DealState, LostReason, Stage, StageChange, User
 from crm.models.deals import CURRENCIES
 from crm.refusal import Refused
-from crm.web import access, board, meetings, nudge, query
+from crm.web import access, board, meetings, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, redirect_or_part, render_page
 
@@ -171,7 +171,6 @@ def move(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        nudge.follow_ups()
         said = _("%(deal)s now stands in %(stage)s.") % {"deal": row.name, "stage": stage.name}
         if on_page or not request.htmx:
             messages.success(request, said)
@@ -195,7 +194,6 @@ def win(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
-            nudge.follow_ups()
             if row.is_open:
                 messages.success(request, _("It is won. The order is the first milestone; enjoy it for a moment."))
         return redirect("crm:deal", pk)
@@ -213,7 +211,6 @@ def lose(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
-            nudge.follow_ups()
             if row.is_open:
                 messages.success(request, _("Noted, with what we learned. Thank them for their time."))
         return redirect("crm:deal", pk)
@@ -223,7 +220,6 @@ def lose(request: Request, pk: int) -> HttpResponse:
 
 
 def _done(request: Request, pk: int, said: str) -> HttpResponse:
-    nudge.follow_ups()
     messages.success(request, said)
     return _answer(request, pk)
 

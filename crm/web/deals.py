@@ -20,7 +20,7 @@ from crm import clock, deals, pipelines, reports, search
 from crm.models import DealState, Organisation, Person, Role, Stage, User
 from crm.models.deals import CURRENCIES, DealQuerySet
 from crm.refusal import Refused
-from crm.web import access, board, keyset, nudge, query
+from crm.web import access, board, keyset, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
 
@@ -211,7 +211,6 @@ def new(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("The deal is open, with its next step on the board."))
             return redirect("crm:deal", deal.pk)
     return render_page(

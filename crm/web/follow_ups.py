@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import follow_ups
-from crm.models import FollowUp, Rule
+from crm.models import PROMISES, FollowUp
 from crm.refusal import Refused
 from crm.web import access, query, today
 from crm.web.forms import KringForm
@@ -31,9 +31,9 @@ from crm.web.page import Request, announce, redirect_or_part, render_page
 def done(request: Request, pk: int) -> HttpResponse:
     follow_up = access.follow_up(request, pk, write=True)
     is_first = follow_ups.done(follow_up=follow_up, by=request.user, at=timezone.now())
-    words = _("Kept, as promised.") if follow_up.rule == Rule.PROMISE else _("Done.")
+    words = _("Kept, as promised.") if follow_up.rule in PROMISES else _("Done.")
     return _ended(
-        request, follow_up, words if is_first else _("This was done already."), undo=follow_up.rule != Rule.PROMISE
+        request, follow_up, words if is_first else _("This was done already."), undo=follow_up.rule not in PROMISES
     )
 
 

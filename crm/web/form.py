@@ -90,7 +90,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 submissions.confirm(submission=submission, at=at)
                 context["is_done"] = True
-                nudge.follow_ups()
             except submissions.Expired:
                 context["is_over"] = True
             except Refused as refusal:
@@ -126,7 +125,6 @@ def _receive(request: HttpRequest, capture_form: CaptureForm, text: FormText, we
         return 200
     if outcome.submission.state == SubmissionState.WAITING:
         nudge.mail()
-    nudge.follow_ups()
     if is_large:
         web_form.add_error(None, _("Please make it shorter and send it once more. What you wrote is kept."))
         return 200

@@ -43,7 +43,6 @@ def accept(request: Request, pk: int) -> HttpResponse:
     def do() -> str:
         deal = handoffs.accept(hand_off=row, by=request.user, at=timezone.now(), **form.cleaned_data)
         messages.success(request, _("Accepted. It is your deal now."))
-        nudge.follow_ups([("deal", deal.pk)])
         return reverse("crm:deal", args=[deal.pk])
 
     return _act(request, row, "accept", form, do)
@@ -120,7 +119,6 @@ def redirect(request: Request, pk: int) -> HttpResponse:
             form.refuse(refusal)
         else:
             messages.success(request, _("It waits for %(name)s now.") % {"name": to})
-            nudge.follow_ups([("hand_off", pk), ("hand_off", new.pk), ("lead", row.lead_id)])
             nudge.mail()
             to_page = reverse("crm:hand-off", args=[new.pk])
             return redirect_or_part(request, to_page, "crm/hand_off_redirect.html", dict, parts=())
@@ -147,7 +145,6 @@ def _act(request: Request, row: HandOff, name: str, form: KringForm, do: Callabl
                 return _go(request, reverse("crm:hand-off", args=[row.pk]))
             form.refuse(refusal)
         else:
-            nudge.follow_ups([("hand_off", row.pk), ("lead", row.lead_id)])
             nudge.mail()
             return _go(request, to)
     context: dict[str, Any] = context_of(request, row, **{name: form})

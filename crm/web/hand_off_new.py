@@ -55,7 +55,6 @@ def new(request: Request, pk: int) -> HttpResponse:
                 _("Handed off to %(name)s, who answers by %(moment)s.")
                 % {"name": to, "moment": date_format(due, _("l j F, H:i"))},
             )
-            nudge.follow_ups([("lead", pk), ("hand_off", offered.pk)])
             nudge.mail()
             return redirect_or_part(request, reverse("crm:lead", args=[pk]), "crm/hand_off_new.html", dict, parts=())
     context = {"lead": lead, "form": form, "fits": lines, "chosen": str(form["to"].value() or ""), "nav": "leads"}

@@ -16,7 +16,7 @@ from crm import hooks, sealed
 from crm.channels import webhook
 from crm.channels.webhook import MOST_BYTES, Unsigned
 from crm.models import InboundHook
-from crm.web import access, nudge
+from crm.web import access
 from crm.web.page import takes_up_to
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,6 @@ def _answer(hook: InboundHook, delivered: hooks.Delivered) -> JsonResponse:
         return _no(409, delivery.refusal)
     if delivery.refusal:
         return _no(422 if delivered.is_readable else 400, delivery.refusal)
-    nudge.follow_ups([("lead", delivery.lead_id)] if delivery.lead_id else None)
     return JsonResponse({"lead": delivery.lead_id, "is_new": delivered.is_new}, status=201 if delivered.is_new else 200)
 
 

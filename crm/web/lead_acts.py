@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods
 from crm.models import Lead
 from crm.refusal import Refused
 from crm.verdicts import AgainstAdvice
-from crm.web import nudge
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -71,7 +70,6 @@ def act(
             form.refuse(refusal)
         else:
             messages.success(request, sentence)
-            nudge.follow_ups([("lead", lead.pk)])
             return redirect_or_part(request, page(lead.pk), template, dict, parts=())
     context = {"lead": lead, "form": form, "nav": "leads", "title": title, "button": button, **more}
     return render_page(request, template, context, parts=PARTS)
@@ -85,7 +83,6 @@ def at_once(request: Request, pk: int, do: Callable[[], object], sentence: str) 
         messages.error(request, str(refusal))
     else:
         messages.success(request, sentence)
-        nudge.follow_ups([("lead", pk)])
     return redirect_or_part(request, page(pk), "crm/lead.html", dict, parts=())
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from crm import capture
 from crm.models import Channel, Organisation, Person
 from crm.refusal import Refused
-from crm.web import access, nudge, query
+from crm.web import access, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -80,7 +80,6 @@ def lead_new(request: Request) -> HttpResponse:
             form.refuse(refusal)
         else:
             messages.success(request, _("The lead is in. Have you spoken already? Then log the conversation."))
-            nudge.follow_ups([("lead", received.lead.pk)])
             to = reverse("crm:lead", args=[received.lead.pk])
             return redirect_or_part(request, to, "crm/lead_new.html", dict, parts=())
     context = {"form": form, "person": person, "origins": access.leads().origins()}

@@ -181,7 +181,6 @@ def message_again(request: Request, pk: int, message_pk: int) -> HttpResponse:
     except Exception:  # What made it fail before may make it fail again, whatever it is; its bytes are still kept.
         messages.error(request, _("It still cannot be read. Its bytes are kept."))
     else:
-        nudge.follow_ups()
         messages.success(request, _("Read and taken in."))
     return _back(request, box)
 

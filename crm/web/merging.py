@@ -19,7 +19,7 @@ from crm import merging, search
 from crm.models import Merge, Mergeable, Organisation, Person
 from crm.models.merges import UNDO_WITHIN
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge, query
+from crm.web import access, keyset, query
 from crm.web.page import Request, page_of, render_page
 
 Row = Person | Organisation
@@ -57,7 +57,6 @@ def _merge(request: Request, keep: Row) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect(page_of(keep))
-    nudge.follow_ups()
     messages.success(request, _merged(done))
     return redirect(page_of(keep))
 
@@ -139,7 +138,6 @@ def undo(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("crm:merges")
-    nudge.follow_ups()
     messages.success(request, _("%(back)s and %(kept)s are two again.") % {"back": undone.back, "kept": undone.kept})
     if undone.unchanged:
         messages.info(

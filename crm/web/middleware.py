@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from psycopg import errors as postgres
 
 from crm.models import Mergeable, Organisation, Person
-from crm.web import access, errors
+from crm.web import access, errors, nudge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -41,6 +41,19 @@ class PreferencesMiddleware:
         request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(user.zone):
             return self.get_response(request)
+
+
+class FollowUpsMiddleware:
+    """Whatever an act changed, the follow-ups of what it touched are looked at at once: no view has to think of it, and none can forget."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method == "POST" and response.status_code < 400:
+            nudge.follow_ups()
+        return response
 
 
 class LoginMiddleware(LoginRequiredMiddleware):

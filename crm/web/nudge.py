@@ -4,7 +4,6 @@ so a broker that is away is logged and never breaks a page."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 from django.db import transaction
 from kombu.exceptions import KombuError
@@ -15,9 +14,9 @@ from crm import tasks
 logger = logging.getLogger(__name__)
 
 
-def follow_ups(subjects: Iterable[tuple[str, int]] | None = None) -> None:
-    """Something changed: have the follow-ups of these subjects (default: all) looked at."""
-    tasks.nudge_follow_ups(subjects)
+def follow_ups() -> None:
+    """Something changed: have the follow-ups of what was touched looked at."""
+    tasks.nudge_follow_ups()
 
 
 def mail() -> None:

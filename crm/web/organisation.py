@@ -20,7 +20,7 @@ from crm import notation, people
 from crm.free_mail import company_domain
 from crm.models import Organisation, User
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
 from crm.web.person import last_words
@@ -168,7 +168,6 @@ def edit(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Saved."))
             return redirect("crm:organisation", pk)
     return render_page(request, "crm/organisation_edit.html", {"form": form, "organisation": row})

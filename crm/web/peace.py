@@ -21,7 +21,7 @@ from crm.models import DoNotContact, Person, Scope, User
 from crm.pacing import wishes
 from crm.refusal import Refused
 from crm.search import clean
-from crm.web import access, keyset, nudge
+from crm.web import access, keyset
 from crm.web.forms import KringForm
 from crm.web.page import Request, back_to, render_page
 
@@ -135,7 +135,6 @@ def lift(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Lifted. They may be contacted again."))
             return redirect(back)
     context = {"wish": wish, "said": wishes.sentence(wish), "form": form, "back": back}
@@ -186,7 +185,6 @@ def _note(request: Request, form: WishForm, about: dict[str, Any]) -> DoNotConta
     except Refused as refusal:
         form.refuse(refusal)
         return None
-    nudge.follow_ups()
     return wish
 
 

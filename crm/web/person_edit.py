@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from crm import people, search
 from crm.models import ContactPointKind, ConversationKind, Language, LawfulBasis, Person, Salutation, Tier, User
 from crm.refusal import Refused
-from crm.web import access, nudge
+from crm.web import access
 from crm.web.forms import KringForm
 from crm.web.page import Request, render_page
 from crm.web.person_acts import somebody
@@ -83,7 +83,6 @@ def new(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("%(name)s is added.") % {"name": who})
             return redirect("crm:person", who.pk)
     return render_page(request, "crm/person_new.html", {"form": form})
@@ -199,7 +198,6 @@ def edit(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Saved."))
             return redirect("crm:person", pk)
     return render_page(

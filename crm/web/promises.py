@@ -16,7 +16,7 @@ from crm import promises, timeline
 from crm.models import Deal, Lead, Person, Promise, PromiseSide
 from crm.models.conversations import PromiseQuerySet
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge, query
+from crm.web import access, keyset, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, announce, back_to, page_of, render_page
 
@@ -99,7 +99,6 @@ def new(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("It stands in the ledger. Kring reminds you when its day comes."))
             return redirect(there)
     return render_page(
@@ -151,7 +150,6 @@ def edit(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Saved. The old words stay in its history."))
             return redirect("crm:promise", pk)
     return render_page(request, "crm/promise_edit.html", {"form": form, "promise": row, "nav": "today"})
@@ -209,7 +207,6 @@ def _answer(request: Request, promise: Promise, said: str = "", *, refused: str 
     if refused:
         messages.error(request, refused)
     else:
-        nudge.follow_ups()
         messages.success(request, said)
     if request.htmx and request.htmx.target == f"promise-{promise.pk}":
         response = render(

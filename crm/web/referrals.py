@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import advocacy
 from crm.models import REFERRAL_MOVES, Deal, Person, Referral, ReferralState, Role, User
 from crm.refusal import Refused
-from crm.web import access, nudge, query
+from crm.web import access, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -123,7 +123,6 @@ def ask(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            nudge.follow_ups()
             messages.success(request, _("Asked. Note here what they answer."))
             return redirect("crm:referral", referral.pk)
     open_now = access.referrals().for_list().filter(referrer=person, state__in=("asked", "promised")).first()
@@ -209,7 +208,6 @@ def act(request: Request, pk: int, act: str) -> HttpResponse:
 
 
 def _done(request: Request, pk: int, said: str) -> HttpResponse:
-    nudge.follow_ups()
     messages.success(request, said)
     return _answer(request, pk)
 

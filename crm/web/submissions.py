@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crm import submissions
 from crm.refusal import Refused
-from crm.web import access, keyset, nudge, query
+from crm.web import access, keyset, query
 from crm.web.page import Request, redirect_or_part, render_page
 
 ORDER = ("-received_at", "-id")
@@ -34,7 +34,6 @@ def take(request: Request, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        nudge.follow_ups([("lead", lead.pk)])
         link = format_html('<a href="{}">{}</a>', reverse("crm:lead", args=[lead.pk]), lead)
         messages.success(request, format_html(_("Taken in: {}"), link))
     return _back(request)

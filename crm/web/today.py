@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from crm import rules
 from crm.clock import next_working_day
-from crm.models import FollowUp, Rule, SubjectKind
+from crm.models import PROMISES, FollowUp, Rule, SubjectKind
 from crm.models.follow_ups import FollowUpQuerySet
 from crm.web import access, agenda, keyset
 from crm.web.page import Request, render_page
@@ -185,7 +185,7 @@ def row(follow_up: FollowUp, at: datetime) -> Row:
         badge=rules.badge(follow_up, at),
         act=act,
         act_url=act_url,
-        done=_("Kept") if follow_up.rule == Rule.PROMISE else _("Done"),
+        done=_("Kept") if follow_up.rule in PROMISES else _("Done"),
     )
 
 

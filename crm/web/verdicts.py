@@ -99,7 +99,6 @@ def take(request: Request, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("%(lead)s is yours now.") % {"lead": lead})
-        nudge.follow_ups([("lead", pk)])
     row = {f"lead-{pk}": "row"}
     return announce(
         redirect_or_part(

@@ -239,9 +239,9 @@ def test_a_promise_of_either_side_asks_for_itself_when_due_and_not_before_its_no
     Promise.objects.filter(pk=promise.pk).update(not_before=not_before)
     if opens_on > TODAY:
         refresh(AT + (opens_on - TODAY) - days(1))
-        assert is_quiet(Rule.PROMISE)
+        assert is_quiet(Rule.THEIR_PROMISE)
     refresh(AT + (opens_on - TODAY))
-    assert only(Rule.PROMISE).subject_id == promise.pk
+    assert only(Rule.THEIR_PROMISE).subject_id == promise.pk
 
 
 def test_a_promise_says_who_promised_what_and_when(account_manager):
@@ -255,7 +255,7 @@ def test_a_promise_says_who_promised_what_and_when(account_manager):
         at=AT - days(30),
     )
     refresh()
-    follow_up = only(Rule.PROMISE)
+    follow_up = only(Rule.THEIR_PROMISE)
     assert said(follow_up) == "On 24 October Peter van der Meulen promised, by 17 November: the numbers of last season"
     assert badge(follow_up) == "promise of theirs, 6 days late"
 
@@ -274,7 +274,7 @@ def test_a_promise_that_nobody_watches_is_watched_by_whoever_knows_them(account_
     promise = make.promise(known("A A", account_manager), by=account_manager, due_on=TODAY)
     Promise.objects.filter(pk=promise.pk).update(owner=None)
     refresh()
-    assert only(Rule.PROMISE).owner == account_manager
+    assert only(Rule.THEIR_PROMISE).owner == account_manager
 
 
 def test_the_promise_of_an_introduction_waits_for_the_holiday_to_end(account_manager):
@@ -476,9 +476,9 @@ def test_what_is_due_on_a_day_off_asks_on_the_next_working_morning(account_manag
     make.promise(known("A A", account_manager), by=account_manager, due_on=promised)
     noon_before = datetime.combine(asked - days(1), time(12), tzinfo=BRUSSELS)
     refresh(noon_before)
-    assert is_quiet(Rule.PROMISE)
+    assert is_quiet(Rule.THEIR_PROMISE)
     refresh(noon_before + days(1))
-    assert only(Rule.PROMISE).due_at == datetime.combine(asked, time(9), tzinfo=BRUSSELS)
+    assert only(Rule.THEIR_PROMISE).due_at == datetime.combine(asked, time(9), tzinfo=BRUSSELS)
 
 
 def test_holidays_and_hours_are_those_of_the_owner(account_manager, outsider):
@@ -569,7 +569,7 @@ def test_every_rule_has_a_follow_up_a_sentence_and_no_number_of_a_row_in_it(acco
     opened = FollowUp.objects.open()
     assert {follow_up.rule for follow_up in opened} == set(Rule.values)
     for follow_up in opened:
-        assert said(follow_up).endswith((".", "?", "?”")) or follow_up.rule in (Rule.NEXT_STEP, Rule.PROMISE)
+        assert said(follow_up).endswith((".", "?", "?”")) or follow_up.rule in (Rule.NEXT_STEP, Rule.THEIR_PROMISE)
         assert not {key for key in follow_up.why if key.endswith("id")}
 
 
@@ -608,8 +608,8 @@ def test_a_rule_that_fails_stops_no_other_and_loses_nothing(account_manager, sdr
         cursor.execute("ALTER TABLE crm_promise RENAME COLUMN not_before TO gone")
     make.deal(account_manager, next_step_on=TODAY)
     report = follow_ups.refresh(at=AT)
-    assert [failed.rule for failed in report.failed] == [Rule.PROMISE]
+    assert [failed.rule for failed in report.failed] == [Rule.THEIR_PROMISE]
     assert "not_before" in report.failed[0].error
     assert report.made == 1
-    assert only(Rule.PROMISE)
+    assert only(Rule.THEIR_PROMISE)
     assert "promise" in caplog.text

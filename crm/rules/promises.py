@@ -1,60 +1,14 @@
-"""Rules about what was agreed: the next step of a deal, a promise, and the promise of an introduction."""
+"""Rules about promises: ours, theirs, and that of an introduction."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 
 from crm.models import FollowUp, Rule
-from crm.rules.definition import Badge, FollowUpRule, days_between, read_day, say_day, who
-
-# ---- Next step -----------------------------------------------------------------------------------------------------
-
-
-def _next_step(follow_up: FollowUp, at: datetime) -> str:
-    why = follow_up.why
-    day = read_day(why["day"])
-    if day is None:
-        return _("This deal has no next step. Agree on one with them, with a date.")
-    values = {"day": say_day(day, at), "step": why["step"]}
-    if why["step"]:
-        return _("Agreed for %(day)s: %(step)s") % values
-    return _("A next step was agreed for %(day)s.") % values
-
-
-def day_badge(today: str, after: str, days: int) -> Badge:
-    """`today` on the day itself, afterwards `after` with how %(late)s it is."""
-    if days <= 0:
-        return Badge(today, "waiting")
-    late = ngettext("%(count)d day late", "%(count)d days late", days) % {"count": days}
-    return Badge(after % {"late": late}, "late")
-
-
-def _next_step_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
-    day = read_day(follow_up.why["day"])
-    if day is None:
-        return Badge(_("no next step"), "late")
-    return day_badge(_("next step today"), _("next step, %(late)s"), days_between(day, at))
-
-
-NEXT_STEP = FollowUpRule(
-    # An open deal always has a dated next step (product.md, capability G); one from an old file may lack it, and is asked for.
-    key=Rule.NEXT_STEP,
-    causes="""
-        SELECT 'deal' AS subject_kind, d.id AS subject_id, coalesce(d.next_step_on::text, 'none') AS cause,
-               d.owner_id, d.next_step_on AS due_on, d.opened_at AS due_at, 4 AS rank,
-               jsonb_build_object('day', d.next_step_on, 'step', d.next_step) AS why,
-               d.person_id, d.organisation_id, d.lead_id, d.id AS deal_id, NULL::bigint AS hand_off_id
-          FROM crm_deal d
-         WHERE d.state = 'open' AND d.owner_id IS NOT NULL
-           AND (d.next_step_on <= %(latest_today)s OR (d.next_step_on IS NULL AND d.opened_at <= %(at)s))
-    """,
-    sentence=_next_step,
-    badge=_next_step_badge,
-)
-
+from crm.rules.definition import Badge, FollowUpRule, day_badge, days_between, read_day, say_day, who
 
 # ---- Promise -------------------------------------------------------------------------------------------------------
 
@@ -89,26 +43,41 @@ def _promise_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
     return day_badge(_("promise of theirs, due today"), _("promise of theirs, %(late)s"), days_between(due, at))
 
 
-PROMISE = FollowUpRule(
-    # Nothing promised is forgotten, on either side (product.md, belief 7). Who wrote it down watches it, else whoever knows them.
-    key=Rule.PROMISE,
-    causes="""
-        SELECT 'promise' AS subject_kind, p.id AS subject_id,
-               p.due_on || coalesce(' not before ' || p.not_before, '') AS cause,
-               coalesce(p.owner_id, d.owner_id, l.owner_id, o.owner_id) AS owner_id,
-               greatest(p.due_on, p.not_before) AS due_on, NULL::timestamptz AS due_at, 2 AS rank,
-               jsonb_build_object('side', p.side, 'text', p.text, 'made', (p.made_at AT TIME ZONE %(zone)s)::date,
-                                  'due', p.due_on, 'not_before', p.not_before) AS why,
-               p.person_id, coalesce(d.organisation_id, l.organisation_id) AS organisation_id,
-               p.lead_id, p.deal_id, NULL::bigint AS hand_off_id
-          FROM crm_promise p
-          JOIN crm_person o ON o.id = p.person_id
-          LEFT JOIN crm_deal d ON d.id = p.deal_id
-          LEFT JOIN crm_lead l ON l.id = p.lead_id
-         WHERE p.state = 'open' AND p.due_on <= %(latest_today)s
-    """,
+# Nothing promised is forgotten, on either side (product.md, belief 7). Who wrote it down watches it, else whoever knows them.
+CAUSES = """
+    SELECT 'promise' AS subject_kind, p.id AS subject_id,
+           p.due_on || coalesce(' not before ' || p.not_before, '') AS cause,
+           coalesce(p.owner_id, d.owner_id, l.owner_id, o.owner_id) AS owner_id,
+           p.due_on, p.not_before, NULL::timestamptz AS due_at, 2 AS rank,
+           jsonb_build_object('side', p.side, 'text', p.text, 'made', (p.made_at AT TIME ZONE %(zone)s)::date,
+                              'due', p.due_on, 'not_before', p.not_before) AS why,
+           p.person_id, coalesce(d.organisation_id, l.organisation_id) AS organisation_id,
+           p.lead_id, p.deal_id, NULL::bigint AS hand_off_id
+      FROM crm_promise p
+      JOIN crm_person o ON o.id = p.person_id
+      LEFT JOIN crm_deal d ON d.id = p.deal_id
+      LEFT JOIN crm_lead l ON l.id = p.lead_id
+     WHERE p.state = 'open' AND p.side = %(side)s AND p.due_on <= %(latest_today)s
+"""
+
+OUR_PROMISE = FollowUpRule(
+    key=Rule.OUR_PROMISE,
+    about=gettext_lazy("Something that we promised them is due."),
+    causes=CAUSES,
     sentence=_promise,
     badge=_promise_badge,
+    parameters={"side": "ours"},
+    holds_back=True,
+)
+
+THEIR_PROMISE = FollowUpRule(
+    key=Rule.THEIR_PROMISE,
+    about=gettext_lazy("Something that they promised us is due, and the day before which we would not ask has passed."),
+    causes=CAUSES,
+    sentence=_promise,
+    badge=_promise_badge,
+    parameters={"side": "theirs"},
+    holds_back=True,
 )
 
 
@@ -144,11 +113,12 @@ REFERRAL_PROMISE = FollowUpRule(
     # The oldest tale in sales: promised "after her holiday", and nobody called (product.md, belief 7). The verb dates a promise 14 days ahead
     # when they named no day.
     key=Rule.REFERRAL_PROMISE,
+    about=gettext_lazy("Somebody promised to introduce us, and the day has come."),
     causes="""
         SELECT 'referral' AS subject_kind, r.id AS subject_id,
                r.due_on || coalesce(' not before ' || r.not_before, '') AS cause,
                coalesce(r.owner_id, d.owner_id, p.owner_id) AS owner_id,
-               greatest(r.due_on, r.not_before) AS due_on, NULL::timestamptz AS due_at, 2 AS rank,
+               r.due_on, r.not_before, NULL::timestamptz AS due_at, 2 AS rank,
                jsonb_build_object('whom', r.whom, 'made', (r.promised_at AT TIME ZONE %(zone)s)::date,
                                   'due', r.due_on, 'not_before', r.not_before) AS why,
                r.referrer_id AS person_id, d.organisation_id, NULL::bigint AS lead_id, r.deal_id, NULL::bigint AS hand_off_id
@@ -159,4 +129,5 @@ REFERRAL_PROMISE = FollowUpRule(
     """,
     sentence=_referral_promise,
     badge=_referral_promise_badge,
+    holds_back=True,
 )
