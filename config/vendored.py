@@ -17,6 +17,7 @@ VENDORED = {
     "vendor/tabler/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "vendor/tabler/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "vendor/echarts/echarts.min.js": "echarts/dist/echarts.min.js",
+    "vendor/idiomorph/idiomorph-ext.min.js": "idiomorph/dist/idiomorph-ext.min.js",
     "vendor/sortablejs/Sortable.min.js": "sortablejs/Sortable.min.js",
 }
 
