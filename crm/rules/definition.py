@@ -62,7 +62,8 @@ class FollowUpRule:
 
     Whatever else it reads must belong to the person, organisation, lead or deal that it names, or stand one step from them
     (`crm.follow_ups.touched`), so that a refresh of what was touched sees it. `reads_widely`: it looks at so many rows that reading each table
-    once is quicker than searching it for each of them. `about` is the rule in one sentence, for the page on which it is set.
+    once is quicker than searching it for each of them. `ascending` are pairs of numbers of which the first may not be more than the second. `about`
+    is the rule in one sentence, for the page on which it is set.
     """
 
     key: Rule
@@ -71,6 +72,7 @@ class FollowUpRule:
     sentence: Callable[[FollowUp, datetime], str]
     badge: Callable[[FollowUp, datetime], Badge | None]
     numbers: tuple[Number, ...] = ()
+    ascending: tuple[tuple[str, str], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     counts_working_days: bool = False
     holds_back: bool = False

@@ -89,4 +89,5 @@ KEEP_IN_TOUCH = FollowUpRule(
         for tier in (Tier.A, Tier.B, Tier.C)
         for key, label, days in (("ideal", IDEAL, IDEAL_DAYS), ("latest", LATEST, LATEST_DAYS))
     ),
+    ascending=(("ideal_a", "latest_a"), ("ideal_b", "latest_b"), ("ideal_c", "latest_c")),
 )
