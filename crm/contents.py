@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -28,12 +28,14 @@ def save(
     at: datetime,
     topic: str = "",
     url: str = "",
+    happens_on: date | None = None,
     piece: Content | None = None,
 ) -> Content:
-    """The piece is in the list (a new one without `piece`), with this title, kind, topic and address; visitors who read that address met it.
+    """The piece is in the list (a new one without `piece`), with this title, kind, topic and address; visitors who read that address met it. A
+    webinar or an event may have a day on which it takes place.
 
-    Saved as it is already, nothing changes. Refuses a piece without a title, a kind or an address that is none, words that are too long, and an
-    address at which another piece in use stands: one reader would count for both.
+    Saved as it is already, nothing changes. Refuses a piece without a title, a kind or an address that is none, words that are too long, a day for
+    what takes place on none, and an address at which another piece in use stands: one reader would count for both.
     """
     title, topic, url = one_line(title), one_line(topic), one_line(url)
     if not title:
@@ -42,6 +44,8 @@ def save(
         raise Refused(_("This is longer than we can keep. Write it shorter."))
     if kind not in ContentKind.values:
         raise Refused(_("Choose what kind of piece it is."))
+    if happens_on is not None and kind not in (ContentKind.WEBINAR, ContentKind.EVENT):
+        raise Refused(_("Only a webinar or an event takes place on a day."))
     if url:
         try:
             is_url(url)
@@ -51,7 +55,7 @@ def save(
     held = locks.row(Content.objects.all(), piece.pk) if piece else Content()
     if (piece is None or held.is_active) and (other := _at(url, but=held)):
         raise Refused(_("“%(title)s” stands at this address already.") % {"title": other})
-    fields = {"title": title, "kind": kind, "topic": topic, "url": url}
+    fields = {"title": title, "kind": kind, "topic": topic, "url": url, "happens_on": happens_on}
     old = {name: getattr(held, name) for name in fields} if piece else {}
     changed = {name: value for name, value in fields.items() if old.get(name) != value}
     if piece is None or changed:

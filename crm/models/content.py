@@ -25,6 +25,12 @@ class Content(models.Model):
     title = models.CharField(_("title"), max_length=200)
     url = models.URLField(_("address"), blank=True)
     topic = models.CharField(_("topic"), max_length=100, blank=True)
+    happens_on = models.DateField(
+        _("takes place on"),
+        null=True,
+        blank=True,
+        help_text=_("Of a webinar or an event: readers can be invited to it."),
+    )
     is_active = models.BooleanField(_("in use"), default=True, db_default=True)
     external_id = models.CharField(_("id in an imported file"), max_length=100, blank=True)
 

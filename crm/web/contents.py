@@ -42,6 +42,12 @@ class ContentForm(KringForm):
             "Where it stands on our site. Who read that page and then writes to us, met this piece."
         ),
     )
+    happens_on = forms.DateField(
+        label=gettext_lazy("Takes place on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy("Of a webinar or an event: readers can be invited to it in the half hour."),
+    )
 
 
 @require_safe
