@@ -120,8 +120,7 @@ def record(
         Lead: "lead_id",
         Deal: "deal_id",
     }
-    noun = subject._meta.concrete_model  # And not its type: whoever is logged in comes wrapped.
-    assert noun is not None
+    noun = _noun(subject)
     own = columns.get(noun)
     if own:
         shown[own] = subject.pk
@@ -165,6 +164,17 @@ def record_many(
         for key, (old, new) in values.items()
     )
     Event.objects.bulk_create(rows, batch_size=1000)
+
+
+def subject_kind(subject: Model) -> SubjectKind:
+    """Which noun this row is one of."""
+    return SUBJECTS[_noun(subject)]
+
+
+def _noun(subject: Model) -> type[Model]:
+    noun = subject._meta.concrete_model  # And not its type: whoever is logged in comes wrapped.
+    assert noun is not None
+    return noun
 
 
 def readable(value: Any) -> Any:

@@ -9,9 +9,6 @@ from types import MappingProxyType
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from crm import conversations, events, letters, locks, notices, outbox
@@ -24,6 +21,7 @@ from crm.models import (
     EventKind,
     Lead,
     LeadStatus,
+    NoticeKind,
     User,
 )
 from crm.refusal import Refused
@@ -32,6 +30,8 @@ from qualification.assessing import Sheet
 from qualification.models import Answer, Assessment, Criterion, CriterionKind, Reply, Scorecard
 from qualification.scoring import Result
 
+MOST_TOLD = 1000
+"""Letters of their message that go along when somebody is told of the lead."""
 DOUBLE_CLICK = timedelta(minutes=10)
 """Within this time the very same answer to the same lead is the same answer, sent once."""
 
@@ -58,7 +58,7 @@ def take(*, lead: Lead, by: User, at: datetime) -> Lead:
 def assign(
     *, lead: Lead, to: User, by: User | None, at: datetime, why: Mapping[str, str] = MappingProxyType({})
 ) -> Lead:
-    """The lead is `to`'s work now, and they are told by mail when a colleague or Kring itself (no `by`) gave it; `why` stands in the event, for
+    """The lead is `to`'s work now, and they are told when a colleague or Kring itself (no `by`) gave it; `why` stands in the event, for
     its sentence. Refuses somebody who cannot log in any more, and a lead that is out of the SDR's hands."""
     lead = held(lead)
     if not to.is_active:
@@ -90,29 +90,23 @@ def _is_given(lead: Lead, to: User, at: datetime) -> None:
 
 
 def tell_owner(*, lead: Lead, by: User | None, at: datetime) -> None:
-    """Whose the lead is has a mail about it on the way, in their language and their time; nobody is told of what they did themselves."""
+    """Whose the lead is finds it among their notices; nobody is told of what they did themselves."""
     if lead.owner is None:
         return
-    owner = lead.owner
-
-    def say() -> tuple[str, str]:
-        company = f" ({lead.organisation})" if lead.organisation and lead.person else ""
-        text = [
-            _("%(name)s gave you a lead: %(lead)s%(company)s.") % {"name": by, "lead": lead, "company": company}
-            if by
-            else _("There is a lead for you: %(lead)s%(company)s.") % {"lead": lead, "company": company}
-        ]
-        if lead.message.strip():
-            text.append("\n".join(f"> {line}" for line in Truncator(lead.message.strip()).chars(600).splitlines()))
-        if lead.answer_due_at and lead.answered_at is None:
-            due = timezone.localtime(lead.answer_due_at, owner.zone)
-            text.append(
-                _("They expect a first answer before %(time)s on %(day)s.")
-                % {"time": date_format(due, "H:i"), "day": date_format(due, "l j F")}
-            )
-        return _("A lead for you: %(lead)s") % {"lead": lead}, "\n\n".join(text)
-
-    notices.tell(user=owner, say=say, path=reverse("crm:lead", args=[lead.pk]), at=at, by=by)
+    notices.tell(
+        user=lead.owner,
+        kind=NoticeKind.ASSIGNMENT,
+        values={
+            "lead": str(lead),
+            "company": str(lead.organisation) if lead.organisation and lead.person else "",
+            "message": lead.message.strip()[:MOST_TOLD],
+            "answer_by": lead.answer_due_at if lead.answered_at is None else None,
+        },
+        path=reverse("crm:lead", args=[lead.pk]),
+        at=at,
+        by=by,
+        subject=lead,
+    )
 
 
 @transaction.atomic

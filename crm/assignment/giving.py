@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,13 +10,10 @@ from django.db import transaction
 from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from crm import events, leads, notices
 from crm.assignment.choosing import Choice
-from crm.models import Attempt, Conversation, Direction, Event, EventKind, Lead, LeadStatus, User
+from crm.models import Attempt, Conversation, Direction, Event, EventKind, Lead, LeadStatus, NoticeKind, User
 from crm.models.leads import LeadQuerySet
 
 UNTOUCHED_DAYS = 7
@@ -27,7 +23,7 @@ AT_ONCE = 500
 
 
 def give(*, lead: Lead, choice: Choice, at: datetime) -> Lead:
-    """The lead belongs to whom Kring chose, its timeline says why it was them, and they are told by mail. Refuses what `leads.assign` refuses."""
+    """The lead belongs to whom Kring chose, its timeline says why it was them, and they are told. Refuses what `leads.assign` refuses."""
     why = {"why": choice.because.value}
     if choice.stands_in_for:
         why["stands_in_for"] = str(choice.stands_in_for)
@@ -36,7 +32,8 @@ def give(*, lead: Lead, choice: Choice, at: datetime) -> Lead:
 
 @transaction.atomic
 def return_untouched(*, at: datetime) -> int:
-    """Every new lead with which nobody did anything since it was given is nobody's again, and who leads its SDR is told, each by one mail: how many.
+    """Every new lead with which nobody did anything since it was given is nobody's again, and who leads its SDR is told, each once of all of
+    theirs, and so is whose they were: how many.
 
     The days are those of the team of its SDR. Anything that a person did counts: a conversation, an attempt, an answer to the scorecard, any event
     on the lead, and whatever its SDR did about the person. What came in by itself does not. A lead of which nobody recorded when it was given stays
@@ -49,7 +46,8 @@ def return_untouched(*, at: datetime) -> int:
         .order_by("assigned_at", "pk")[:AT_ONCE]
     )
     Lead.objects.filter(pk__in=[row.pk for row in rows]).update(owner=None, assigned_at=None)
-    returned: dict[User, list[tuple[Lead, User]]] = defaultdict(list)
+    returned: dict[User, list[Lead]] = defaultdict(list)
+    of_theirs: dict[User, list[Lead]] = defaultdict(list)
     leading: dict[int | None, list[User]] = {}
     for row in rows:
         owner, given_at = row.owner, row.assigned_at
@@ -66,11 +64,17 @@ def return_untouched(*, at: datetime) -> int:
         if owner.team_id not in leading:
             leading[owner.team_id] = list(notices.leading(owner))
         for manager in leading[owner.team_id]:
-            returned[manager].append((row, owner))
-    for manager, theirs in returned.items():
-        notices.tell(
-            user=manager, say=_said(theirs), path=f"{reverse('crm:inbox')}?status=new&owner=nobody", at=at, by=None
-        )
+            returned[manager].append(row)
+        of_theirs[owner].append(row)
+    pool = f"{reverse('crm:inbox')}?status=new&owner=nobody"
+    for user, theirs in returned.items():
+        values: dict[str, Any] = {"leads": [_plain(row) for row in theirs]}
+        notices.tell(user=user, kind=NoticeKind.RETURNED, values=values, path=pool, at=at)
+    for user, theirs in of_theirs.items():
+        if user not in returned:
+            path = reverse("crm:lead", args=[theirs[0].pk]) if len(theirs) == 1 else pool
+            values = {"what": "mine", "leads": [_plain(row) for row in theirs]}
+            notices.tell(user=user, kind=NoticeKind.RETURNED, values=values, path=path, at=at)
     return len(rows)
 
 
@@ -97,28 +101,7 @@ def untouched(at: datetime) -> LeadQuerySet:
     )
 
 
-def _said(theirs: Iterable[tuple[Lead, User]]) -> Callable[[], tuple[str, str]]:
-    rows = list(theirs)
-
-    def say() -> tuple[str, str]:
-        number = len(rows)
-        lines = [
-            _("%(lead)s, with %(name)s since %(day)s")
-            % {
-                "lead": f"{lead} ({lead.organisation})" if lead.person and lead.organisation else lead,
-                "name": owner,
-                "day": date_format(lead.assigned_at, "j F"),  # type: ignore[arg-type]
-            }
-            for lead, owner in rows
-        ]
-        text = ngettext(
-            "Nobody had touched this lead, so it belongs to nobody now and waits for whoever takes it:",
-            "Nobody had touched these leads, so they belong to nobody now and wait for whoever takes them:",
-            number,
-        )
-        subject = ngettext("%(number)d lead returned to the pool", "%(number)d leads returned to the pool", number) % {
-            "number": number
-        }
-        return subject, "\n".join([text, "", *(f"- {line}" for line in lines)])
-
-    return say
+def _plain(lead: Lead) -> dict[str, Any]:
+    """What is told of a lead that returns."""
+    company = str(lead.organisation) if lead.person and lead.organisation else ""
+    return {"lead": str(lead), "company": company, "owner": str(lead.owner), "since": lead.assigned_at}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm import deals, events, leads, notices, pipelines
 from crm.handoffs import waiting
-from crm.models import Deal, EventKind, HandOff, HandOffState, LeadStatus, RejectReason, Role, User, Verdict
+from crm.models import Deal, EventKind, HandOff, HandOffState, LeadStatus, NoticeKind, RejectReason, Role, User, Verdict
 from crm.refusal import Refused
 
 
@@ -47,14 +47,12 @@ def accept(
     )
     notices.tell(
         user=hand_off.from_user,
-        say=lambda: (
-            _("%(name)s accepted %(lead)s") % {"name": by, "lead": lead},
-            _("Your hand-off of %(lead)s is a deal now. The next step: %(step)s.")
-            % {"lead": lead, "step": next_step.strip().rstrip(".")},
-        ),
+        kind=NoticeKind.HAND_OFF,
+        values={"what": "accepted", "lead": str(lead), "step": next_step.strip().rstrip(".")},
         path=reverse("crm:deal", args=[deal.pk]),
         at=at,
         by=by,
+        subject=lead,
     )
     return deal
 
@@ -85,12 +83,11 @@ def reject(*, hand_off: HandOff, kind: RejectReason | str, reason: str, by: User
     )
     notices.tell(
         user=hand_off.from_user,
-        say=lambda: (
-            _("%(name)s gives %(lead)s back to you") % {"name": by, "lead": lead},
-            f"{RejectReason(kind).label}.\n\n{hand_off.reject_reason}",
-        ),
+        kind=NoticeKind.HAND_OFF,
+        values={"what": "rejected", "lead": str(lead), "reason_kind": str(kind), "reason": reason.strip()},
         path=reverse("crm:lead", args=[lead.pk]),
         at=at,
         by=by,
+        subject=lead,
     )
     return hand_off

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm import clock, events, notices
 from crm.handoffs import waiting
-from crm.models import EventKind, HandOff, HandOffQuestion, HandOffState, User
+from crm.models import EventKind, HandOff, HandOffQuestion, HandOffState, NoticeKind, User
 from crm.refusal import Refused
 
 LEFT_AT_LEAST = timedelta(hours=1)
@@ -32,13 +32,12 @@ def ask(*, hand_off: HandOff, question: str, by: User, at: datetime) -> HandOffQ
     events.record(EventKind.HAND_OFF_ASKED, subject=hand_off, by=by, at=at, lead=lead, new={"question": question})
     notices.tell(
         user=hand_off.from_user,
-        say=lambda: (
-            _("%(name)s asks about %(lead)s") % {"name": by, "lead": lead},
-            _("Before answering your hand-off, %(name)s would like to know:") % {"name": by} + f"\n\n{question}",
-        ),
+        kind=NoticeKind.HAND_OFF,
+        values={"what": "asked", "lead": str(lead), "question": question},
         path=reverse("crm:hand-off", args=[hand_off.pk]),
         at=at,
         by=by,
+        subject=lead,
     )
     return row
 
@@ -72,13 +71,12 @@ def tell(*, question: HandOffQuestion, answer: str, by: User, at: datetime) -> H
     for user in {question.by, hand_off.to_user}:
         notices.tell(
             user=user,
-            say=lambda: (
-                _("%(name)s answers about %(lead)s") % {"name": by, "lead": lead},
-                f"{question.question}\n\n{answer}",
-            ),
+            kind=NoticeKind.HAND_OFF,
+            values={"what": "told", "lead": str(lead), "question": question.question, "answer": answer},
             path=reverse("crm:hand-off", args=[hand_off.pk]),
             at=at,
             by=by,
+            subject=lead,
         )
     return question
 

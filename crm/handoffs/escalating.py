@@ -6,10 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from crm import events, notices
-from crm.models import EventKind, HandOff
+from crm.models import EventKind, HandOff, NoticeKind
 
 
 def escalate_overdue(*, at: datetime) -> int:
@@ -29,11 +28,10 @@ def _escalate(pk: int, at: datetime) -> bool:
     events.record(EventKind.HAND_OFF_ESCALATED, subject=hand_off, by=None, at=at, lead=lead, new={"to": str(to)})
     notices.tell_those_who_lead(
         about=to,
-        say=lambda: (
-            _("%(lead)s still waits for %(name)s") % {"lead": lead, "name": to},
-            _("The time to answer this hand-off is over. Ask %(name)s, or give it to somebody else.") % {"name": to},
-        ),
+        kind=NoticeKind.OVERDUE,
+        values={"lead": str(lead), "name": str(to)},
         path=reverse("crm:hand-off", args=[pk]),
         at=at,
+        subject=lead,
     )
     return True

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 
 from crm import events, fitting, leads, notices
 from crm.handoffs import waiting
-from crm.models import Absence, EventKind, HandOff, HandOffState, Lead, LeadStatus, Role, User
+from crm.models import Absence, EventKind, HandOff, HandOffState, Lead, LeadStatus, NoticeKind, Role, User
 from crm.refusal import Refused
 
 
 @transaction.atomic
 def submit(*, lead: Lead, to: User, by: User, at: datetime, note: str = "") -> HandOff:
-    """The lead waits for `to`'s answer, with a clock in their working hours, and `to` is told by mail. Refuses one that is not qualified, whose
+    """The lead waits for `to`'s answer, with a clock in their working hours, and `to` is told. Refuses one that is not qualified, whose
     scorecard has been answered otherwise since (unless it was qualified against the advice, with a reason), or that waits already; somebody who is
     no active account manager; and somebody who is away that day."""
     lead = leads.held(lead)
@@ -82,14 +82,12 @@ def redirect(*, hand_off: HandOff, to: User, by: User, at: datetime) -> HandOff:
     for user in (before, hand_off.from_user):
         notices.tell(
             user=user,
-            say=lambda: (
-                _("%(lead)s goes to %(name)s") % {"lead": lead, "name": to},
-                _("%(by)s gave the hand-off of %(lead)s to %(name)s, who answers it now.")
-                % {"by": by, "lead": lead, "name": to},
-            ),
+            kind=NoticeKind.HAND_OFF,
+            values={"what": "goes_to", "lead": str(lead), "name": str(to)},
             path=reverse("crm:hand-off", args=[new.pk]),
             at=at,
             by=by,
+            subject=lead,
         )
     return new
 
@@ -110,16 +108,18 @@ def _must_be_able(to: User, lead: Lead, at: datetime) -> None:
 
 
 def _tell_receiver(hand_off: HandOff, by: User, at: datetime) -> None:
-    lead, to = hand_off.lead, hand_off.to_user
-
-    def say() -> tuple[str, str]:
-        due = hand_off.answer_due_at.astimezone(to.zone)
-        subject = _("%(name)s hands %(lead)s off to you") % {"name": hand_off.from_user, "lead": lead}
-        words = [
-            _("Please answer by %(moment)s: accept it, ask back, or say why not.")
-            % {"moment": date_format(due, _("l j F, H:i"))},
-            hand_off.note,
-        ]
-        return subject, "\n\n".join(filter(None, words))
-
-    notices.tell(user=to, say=say, path=reverse("crm:hand-off", args=[hand_off.pk]), at=at, by=by)
+    notices.tell(
+        user=hand_off.to_user,
+        kind=NoticeKind.HAND_OFF,
+        values={
+            "what": "offered",
+            "lead": str(hand_off.lead),
+            "name": str(hand_off.from_user),
+            "answer_by": hand_off.answer_due_at,
+            "note": hand_off.note,
+        },
+        path=reverse("crm:hand-off", args=[hand_off.pk]),
+        at=at,
+        by=by,
+        subject=hand_off.lead,
+    )

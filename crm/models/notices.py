@@ -32,6 +32,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> NoticeQuerySet:
         return self.filter(read_at__isnull=True)
 
+    def shown(self) -> NoticeQuerySet:
+        return self.filter(is_shown=True)
+
     def newest(self) -> NoticeQuerySet:
         return self.order_by("-at", "-id")
 
@@ -52,6 +55,9 @@ class Notice(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     at = models.DateTimeField(_("when"))
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    is_shown = models.BooleanField(
+        _("shown"), default=True, help_text=_("Otherwise it is kept only so that the same thing is not mailed twice.")
+    )
 
     objects = NoticeQuerySet.as_manager()
 

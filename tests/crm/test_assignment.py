@@ -419,14 +419,15 @@ def test_an_untouched_lead_returns_after_a_week_and_those_who_lead_are_told_once
     assert assignment.return_untouched(at=EIGHT_DAYS) == 1
     lead.refresh_from_db()
     event = Event.objects.get(kind=EventKind.LEAD_RETURNED, lead=lead)
-    mail = OutgoingMail.objects.get()
+    mail = OutgoingMail.objects.exclude(to=sdr.email).get()
     assert (lead.owner, lead.assigned_at, lead.status) == (None, None, LeadStatus.NEW)
     assert (event.by, event.old and event.old["owner"], event.new) == (None, "Sofie Peeters", {"days": 8})
     assert (mail.to, mail.subject) == (manager.email, "1 lead returned to the pool")
     assert "- Bram Maes (Maes BV), with Sofie Peeters since 23 November" in mail.body
     assert "/leads/?status=new&owner=nobody" in mail.body
+    assert OutgoingMail.objects.get(to=sdr.email).subject == "Bram Maes (Maes BV) went back to the pool"
     assert assignment.return_untouched(at=EIGHT_DAYS) == 0
-    assert OutgoingMail.objects.count() == 1
+    assert OutgoingMail.objects.count() == 2
 
 
 def test_several_are_one_mail_to_each_in_their_language(sdr: User, teammate: User, team: Team, manager: User) -> None:
@@ -434,9 +435,10 @@ def test_several_are_one_mail_to_each_in_their_language(sdr: User, teammate: Use
     for owner in (sdr, teammate, sdr):
         given(owner)
     assert assignment.return_untouched(at=EIGHT_DAYS) == 3
-    mail = OutgoingMail.objects.get()
+    mail = OutgoingMail.objects.exclude(to__in=[sdr.email, teammate.email]).get()
     assert mail.to == els.email, "the manager of the team, and no other"
     assert mail.body.count("\n- ") == 3
+    assert OutgoingMail.objects.get(to=sdr.email).body.count("\n- ") == 2, "theirs, in one"
 
 
 def test_each_team_waits_its_own_days(sdr: User, outsider: User, other_team: Team) -> None:
