@@ -49,7 +49,7 @@ def ask(question: str) -> Any:
 def rows() -> list[dict[str, Any]]:
     """What this test's owner has to do, as it matters: without the number of the row and the moment it was made."""
     columns = [field.attname for field in FollowUp._meta.concrete_fields if field.name not in ("id", "created_at")]
-    ours = FollowUp.objects.filter(owner__email=OWNER, rule__in=[Rule.NEXT_STEP, Rule.THEIR_PROMISE])
+    ours = FollowUp.objects.filter(owner__email=OWNER, rule__in=[Rule.NEXT_STEP, Rule.OUR_PROMISE])
     return list(ours.order_by("rule", "subject_kind", "subject_id", "pk").values(*columns))
 
 
@@ -104,7 +104,7 @@ def test_a_worker_killed_in_the_middle_of_a_refresh_changes_nothing_about_its_re
         written = ask("SELECT last_value FROM midway")
         assert DEALS // 10 < written < DEALS - 200, "The worker was not in the middle of its work."
         # The rule before it is done and stays; of the rule it was in, nobody sees a row.
-        assert {row["rule"] for row in rows()} == {Rule.THEIR_PROMISE}
+        assert {row["rule"] for row in rows()} == {Rule.OUR_PROMISE}
         # PostgreSQL notices at the end of the statement that nobody waits for it, and takes it back.
         wait_for(
             lambda: (
@@ -115,7 +115,7 @@ def test_a_worker_killed_in_the_middle_of_a_refresh_changes_nothing_about_its_re
             seconds=60,
             why="PostgreSQL to take the statement back",
         )
-        assert {row["rule"] for row in rows()} == {Rule.THEIR_PROMISE}
+        assert {row["rule"] for row in rows()} == {Rule.OUR_PROMISE}
     finally:
         execute(AT_ONCE)
 
