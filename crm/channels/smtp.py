@@ -26,11 +26,13 @@ PERMANENT = 500
 
 
 class NotSent(Exception):
-    """No server took the letter. `is_final` says that asking again is no use, since they know of no such address."""
+    """No server took the letter, as far as we know. `is_final` says that asking again is no use, since they know of no such address;
+    `is_uncertain` that the line broke while the letter was being given, so that it may have been taken all the same."""
 
-    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+    def __init__(self, reason: str, *, is_final: bool = False, is_uncertain: bool = False) -> None:
         super().__init__(reason)
         self.is_final = is_final
+        self.is_uncertain = is_uncertain
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def domain(header: str) -> str:
 def send(letter: Letter, server: Server | None = None) -> None:
     """The server (default: that of this installation) has taken the letter. Raises `NotSent`."""
     connection = _connection(server)
+    is_given = False
     try:
         mail = _Mail(
             letter.subject,
@@ -87,6 +90,8 @@ def send(letter: Letter, server: Server | None = None) -> None:
         )
         if letter.calendar:
             _enclose(mail, letter)
+        connection.open()
+        is_given = True
         mail.send()
     except SMTPRecipientsRefused as refused:
         codes = [code for code, _said in refused.recipients.values()]
@@ -94,9 +99,13 @@ def send(letter: Letter, server: Server | None = None) -> None:
         raise NotSent(said, is_final=all(code >= PERMANENT for code in codes)) from refused
     except SMTPResponseException as refused:
         raise NotSent(_readable(refused.smtp_code, refused.smtp_error)) from refused
-    # A ValueError is an address or a header that no mail can have.
-    except (SMTPException, OSError, ssl.SSLError, ValueError) as error:
+    except ValueError as error:  # An address or a header that no mail can have.
         raise NotSent(str(error) or type(error).__name__) from error
+    except (SMTPException, OSError, ssl.SSLError) as error:
+        raise NotSent(str(error) or type(error).__name__, is_uncertain=is_given) from error
+    finally:  # What a server says to our goodbye changes nothing about what it took.
+        with suppress(SMTPException, OSError):
+            connection.close()
 
 
 def try_out(server: Server, *, within: float = 10) -> None:

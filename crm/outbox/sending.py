@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Concat, Left, Trim
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -21,15 +23,61 @@ from crm.refusal import Refused
 
 CLAIM = timedelta(minutes=10)
 MOST_TRIES = 8
+SOON = timedelta(minutes=10)
+"""After this a mail that may go for some hours only is tried again for the first time; then after twice as long, and so on."""
 
 log = logging.getLogger(__name__)
 
 
 def send_due(*, at: datetime) -> int:
     """Every mail whose moment has come and which may be sent is sent, or will be tried again later (1, 2, 4 … hours; eight tries). One that may
-    not be sent now is held back, for who wrote it to decide. Returns how many were sent."""
-    due = OutgoingMail.objects.due(at).filter(tries__lt=MOST_TRIES).order_by("try_at", "id")
-    return sum(_send(*claim, at) for claim in due.values_list("pk", "try_at", "tries")[:500])
+    not be sent now is held back, for who wrote it to decide; one that may not be sent any more (`not_after`) is dropped, with why. Those that
+    can come too late go first. Returns how many were sent."""
+    _drop_late(at)
+    due = OutgoingMail.objects.due(at).filter(tries__lt=MOST_TRIES)
+    due = due.order_by(F("not_after").asc(nulls_last=True), "try_at", "id")
+    claims = list(due.values_list("pk", "try_at", "tries", "not_after")[:500])
+    return sum(
+        _send(pk, try_at, tries, at) if not_after is None else _send_once(pk, try_at, tries, at)
+        for pk, try_at, tries, not_after in claims
+    )
+
+
+def _drop_late(at: datetime) -> None:
+    """What would come too late is not sent; why stands before what went wrong with it, if anything did."""
+    late = OutgoingMail.objects.waiting().filter(not_after__lte=at)
+    why = Concat(Value(_("It was too late to send it. ")), "failure", output_field=TextField())
+    late.update(cancelled_at=at, failure=Left(Trim(why), 1000))
+
+
+def _send_once(pk: int, try_at: datetime, tries: int, at: datetime) -> bool:
+    """Dropped first, and committed; then sent; then no longer dropped, since it was sent. So whoever dies in between, or hears nothing from the
+    server any more, leaves a mail that nobody takes up again. Only one that a server certainly did not take is tried again, while it may be."""
+    waiting = OutgoingMail.objects.waiting().filter(pk=pk, try_at=try_at, not_after__gt=at)
+    begun = _("It was begun, and nobody knows whether it arrived. So it is not sent again.")
+    with transaction.atomic(durable=True):
+        if not waiting.update(cancelled_at=at, failure=begun, tries=tries + 1):
+            return False
+    mail = OutgoingMail.objects.select_related("person", "mailbox", "by", "conversation", "lead", "deal").get(pk=pk)
+    try:
+        smtp.send(_letter(mail), _server(mail))
+        with transaction.atomic():
+            _remember(mail, at)
+    except DatabaseError as error:
+        log.warning("mail %s was sent, and that could not be written down: %s", pk, type(error).__name__)
+        return False
+    except (smtp.NotSent, sealed.CannotOpen) as error:
+        log.warning("mail %s was not sent: %s", pk, error)
+        failure = _failure(str(error))
+        if isinstance(error, smtp.NotSent) and error.is_uncertain:
+            mail.failure = f"{begun} {failure}"[:1000]
+        else:
+            is_final = isinstance(error, smtp.NotSent) and error.is_final
+            mail.cancelled_at, mail.failure, mail.try_at = None, failure, at + SOON * 2**tries
+            mail.tries = MOST_TRIES if is_final else mail.tries
+        mail.save(update_fields=["cancelled_at", "failure", "try_at", "tries"])
+        return False
+    return True
 
 
 def _send(pk: int, try_at: datetime, tries: int, at: datetime) -> bool:
@@ -53,14 +101,19 @@ def _send(pk: int, try_at: datetime, tries: int, at: datetime) -> bool:
         said = type(error).__name__ if isinstance(error, DatabaseError) else str(error)
         log.warning("mail %s was not sent: %s", pk, said)
         is_final = isinstance(error, smtp.NotSent) and error.is_final
-        failure = said or _("The password of the mailbox cannot be read any more. Connect it again.")
         OutgoingMail.objects.filter(pk=pk).update(
             try_at=at + timedelta(hours=2**tries),
-            failure=failure.replace("\0", "")[:1000],
+            failure=_failure(said),
             tries=MOST_TRIES if is_final else tries + 1,
         )
         return False
     return True
+
+
+def _failure(said: str) -> str:
+    """What went wrong, as it is kept. A password that cannot be opened says nothing by itself."""
+    failure = said or _("The password of the mailbox cannot be read any more. Connect it again.")
+    return failure.replace("\0", "")[:1000]
 
 
 def _reason_to_hold(mail: OutgoingMail, at: datetime) -> str:
@@ -136,8 +189,8 @@ def _remember(mail: OutgoingMail, at: datetime) -> None:
         taken_at=at,
         text=mail.body,
     )
-    mail.sent_at, mail.failure = at, ""
-    mail.save(update_fields=["sent_at", "failure", "message_id", "conversation"])
+    mail.sent_at, mail.cancelled_at, mail.failure = at, None, ""
+    mail.save(update_fields=["sent_at", "cancelled_at", "failure", "message_id", "conversation"])
 
 
 def _was_sent(mail: OutgoingMail, at: datetime) -> bool:

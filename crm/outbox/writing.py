@@ -65,15 +65,16 @@ def put(
     is_to_several: bool = False,
     override: str = "",
     moment: datetime | None = None,
+    not_after: datetime | None = None,
     calendar: str = "",
     calendar_method: str = "",
 ) -> OutgoingMail:
     """The mail waits to be sent at `moment` (default: now), and answers to it go to who wrote it. Sending is for `send_due`, after commit, which
     asks again whether it may be sent. The very same mail within ten minutes is a double click and is put once. An invitation (iCalendar, with its
-    method) goes along in `calendar`.
+    method) goes along in `calendar`. With `not_after` it is sent before that moment and at most once, or dropped.
 
-    Refuses an empty mail, a moment in the past, a mailbox that cannot send for `by`, and a person whom the guard says not to write: `TooEarly` when
-    it is too soon at that moment and no reason stands in `override`.
+    Refuses an empty mail, a moment in the past or one that is too late already, a mailbox that cannot send for `by`, and a person whom the guard
+    says not to write: `TooEarly` when it is too soon at that moment and no reason stands in `override`.
     """
     subject = " ".join(subject.replace("\0", "").split())[:200]
     body = body.replace("\0", "").replace("\r\n", "\n").strip()
@@ -84,6 +85,10 @@ def put(
     if len(body) > MOST_TEXT:
         raise Refused(_("This text is too long for a mail. Shorten it, or send them a link."))
     moment = _moment(moment, at)
+    if not_after is not None and person is not None:
+        raise ValueError("what is sent at most once goes to colleagues, whom pacing does not guard")
+    if not_after is not None and not_after <= moment:
+        raise Refused(_("This mail would come too late."))
     if mailbox is not None and not may_send_through(mailbox, by):
         raise Refused(_("This mailbox cannot send mail for you. Choose another sender."))
     locks.hold("mail", by.pk if by else 0, to)
@@ -119,6 +124,7 @@ def put(
         by=by,
         created_at=at,
         try_at=moment,
+        not_after=not_after,
     )
 
 

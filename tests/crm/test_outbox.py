@@ -698,3 +698,129 @@ def test_a_password_that_cannot_be_opened_is_said_and_holds_up_nobody(sdr: User)
     assert outbox.send_due(at=make.AT) == 1
     row.refresh_from_db()
     assert "password" in row.failure
+
+
+# ---- What is worth nothing later, nor twice ------------------------------------------------------------------------
+
+UNTIL = make.AT + timedelta(hours=3)
+
+
+class Killed(BaseException):
+    """As when the worker is gone: nothing that it would still have done happens."""
+
+
+@pytest.mark.django_db
+def test_what_would_come_too_late_is_dropped_with_why_and_the_last_that_went_wrong(settings: Any) -> None:
+    row, ordinary = waiting(not_after=UNTIL), waiting(to="other@x.example")
+    with nobody_answers(settings):
+        assert outbox.send_due(at=make.AT) == 0
+    row.refresh_from_db()
+    went_wrong = row.failure
+    assert outbox.send_due(at=UNTIL) == 1
+    row.refresh_from_db()
+    ordinary.refresh_from_db()
+    assert (row.sent_at, row.cancelled_at) == (None, UNTIL)
+    assert row.failure == f"It was too late to send it. {went_wrong}"
+    assert (ordinary.sent_at, ordinary.cancelled_at) == (UNTIL, None)
+    assert [sent.to for sent in mail.outbox] == [["other@x.example"]]
+
+
+@pytest.mark.django_db
+def test_what_can_come_too_late_goes_first_and_is_sent_once() -> None:
+    waiting(to="first@x.example")
+    row = waiting(not_after=UNTIL)
+    assert outbox.send_due(at=make.AT) == 2
+    assert [sent.to[0] for sent in mail.outbox] == [row.to, "first@x.example"]
+    row.refresh_from_db()
+    assert (row.sent_at, row.cancelled_at, row.failure, row.tries) == (make.AT, None, "", 1)
+    assert MailMessage.objects.filter(key=row.message_id).exists(), "its copy in a mailbox is recognised"
+    assert outbox.send_due(at=UNTIL) == 0
+
+
+@pytest.mark.django_db
+def test_what_no_server_took_is_tried_again_within_its_time(settings: Any) -> None:
+    row = waiting(not_after=UNTIL)
+    with nobody_answers(settings):
+        outbox.send_due(at=make.AT)
+    row.refresh_from_db()
+    assert (row.cancelled_at, row.try_at) == (None, make.AT + timedelta(minutes=10))
+    assert outbox.send_due(at=row.try_at) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("does_arrive", [False, True])
+def test_after_a_crash_of_which_nobody_knows_the_outcome_it_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, does_arrive: bool
+) -> None:
+    send, row = smtp_channel.send, waiting(not_after=UNTIL)
+
+    def die(*given: Any) -> None:
+        if does_arrive:
+            send(*given)
+        raise Killed
+
+    monkeypatch.setattr("crm.channels.smtp.send", die)
+    with pytest.raises(Killed):
+        outbox.send_due(at=make.AT)
+    monkeypatch.undo()
+    for minutes in (0, 11, 60, 200):
+        assert outbox.send_due(at=make.AT + timedelta(minutes=minutes)) == 0
+    assert len(mail.outbox) == does_arrive
+    row.refresh_from_db()
+    assert (row.sent_at, row.cancelled_at) == (None, make.AT)
+    assert "nobody knows" in row.failure
+
+
+@pytest.mark.django_db
+def test_it_is_written_down_for_others_to_see_before_a_server_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, seen = waiting(not_after=UNTIL), []
+    monkeypatch.setattr(
+        "crm.channels.smtp.send", lambda *given: seen.append(OutgoingMail.objects.waiting().filter(pk=row.pk).exists())
+    )
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        outbox.send_due(at=make.AT)
+    assert seen == [], "within somebody's transaction nothing would be written down, so nothing is sent"
+    assert outbox.send_due(at=make.AT) == 1
+    assert seen == [False]
+
+
+@pytest.mark.django_db
+def test_a_line_that_breaks_while_the_letter_is_given_is_no_reason_to_give_it_again(
+    smtp: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_and_hang_up(wire: Any) -> None:
+        for line in (b"220 loopback", b"250 fine", b"250 fine", b"250 fine", b"354 go on"):
+            wire.write(line + b"\r\n")
+            wire.flush()
+            wire.readline()
+        while wire.readline() not in (b".\r\n", b""):
+            pass
+
+    once, ordinary = waiting(not_after=UNTIL), waiting(to="other@x.example")
+    monkeypatch.setattr(smtp, "_speak", take_and_hang_up)
+    assert outbox.send_due(at=make.AT) == 0
+    once.refresh_from_db()
+    ordinary.refresh_from_db()
+    assert (once.cancelled_at, ordinary.cancelled_at) == (make.AT, None)
+    assert "nobody knows" in once.failure
+
+
+@pytest.mark.django_db
+def test_a_goodbye_that_goes_wrong_does_not_make_a_mail_unsent(
+    smtp: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close(self: Any) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr("django.core.mail.backends.smtp.EmailBackend.close", close)
+    waiting()
+    assert outbox.send_due(at=make.AT) == 1
+    assert len(smtp.mails) == 1
+
+
+@pytest.mark.django_db
+def test_a_mail_that_would_come_too_late_from_the_start_is_refused() -> None:
+    with pytest.raises(Refused, match="too late"):
+        waiting(not_after=make.AT)
+    with pytest.raises(ValueError, match="colleagues"):
+        waiting(not_after=UNTIL, person=make.person())
