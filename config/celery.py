@@ -35,6 +35,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*"),
         "options": {"expires": 50},
     },
+    "send the digests": {
+        # People choose an hour, and notice when it is ten minutes past it; a morning that was missed is over after three hours.
+        "task": "crm.tasks.send_digests",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 4 * 60},
+    },
     "escalate hand-offs": {
         # A clock of hours is read to the minute by people, and every few minutes by us.
         "task": "crm.tasks.escalate_hand_offs",
@@ -75,6 +81,18 @@ app.conf.beat_schedule = {
         # What arrives is looked at when it arrives; the night finds what a changed domain or a new colleague made alike.
         "task": "crm.tasks.find_duplicates",
         "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 6 * 60 * 60},
+    },
+    "learn from won deals": {
+        # What is usual between two replies moves slowly; before the health reading, which counts with it.
+        "task": "crm.tasks.learn_from_won_deals",
+        "schedule": crontab(hour="4", minute="0"),
+        "options": {"expires": 6 * 60 * 60},
+    },
+    "forget old notices": {
+        # Nobody reads what was told three months ago; the night is quiet.
+        "task": "crm.tasks.forget_notices",
+        "schedule": crontab(hour="3", minute="50"),
         "options": {"expires": 6 * 60 * 60},
     },
     "take the health reading": {

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import appointments, attempts, conversations, deals, follow_ups, people, promises
-from crm.models import Appointment, Attempt, Conversation, Deal, Lead, Person, PromiseSide, User
+from crm import appointments, attempts, conversations, deals, follow_ups, mentions, people, promises
+from crm.models import Appointment, Attempt, Conversation, Deal, FollowUp, Lead, Person, PromiseSide, User
 from crm.refusal import Refused
 
 
@@ -47,11 +47,12 @@ def write(
     next_step_on: date | None = None,
     attempt: Attempt | None = None,
     appointment: Appointment | None = None,
+    follow_up: FollowUp | None = None,
     **said: Any,
 ) -> Conversation:
     """The conversation is logged, the promises of both sides stand in the ledger beside it, and the next step that was agreed is the open deal's,
     or else a follow-up for `by`. A newcomer is known from now on; an `attempt` that was answered, or an `appointment`
-    that was held, is this conversation.
+    that was held, is this conversation. A `follow_up` that it was held for is done.
 
     `said` is what `conversations.log` takes. Refuses what its parts refuse, and a promise when nobody is named to whom it was made or who made
     it; then nothing at all is stored.
@@ -65,6 +66,8 @@ def write(
         attempts.answered(attempt=attempt, conversation=conversation)
     if appointment is not None:
         appointments.logged(appointment=appointment, conversation=conversation, by=by, at=at)
+    if follow_up is not None:
+        follow_ups.done(follow_up=follow_up, by=by, at=at)
     person = _who(conversation, lead, deal)
     for side, promised in ((PromiseSide.OURS, ours), (PromiseSide.THEIRS, theirs)):
         for each in promised:
@@ -84,7 +87,40 @@ def write(
             )
     if has_step:
         _agree(conversation, person, next_step, next_step_on, by, at)
+    mentions.in_conversation(conversation, by=by, at=at)
     return conversation
+
+
+@transaction.atomic
+def change(*, conversation: Conversation, by: User, at: datetime, **said: Any) -> Conversation:
+    """The conversation says what `conversations.change` makes of it, and colleagues who are named in it since are told; those who were, are not
+    told again."""
+    row = conversations.change(conversation=conversation, by=by, at=at, **said)
+    mentions.in_conversation(row, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def keep_private(*, conversation: Conversation, by: User, at: datetime) -> Conversation:
+    """Only `by` reads what was said, as `conversations.keep_private` has it; no notice repeats it either."""
+    row = conversations.keep_private(conversation=conversation, by=by, at=at)
+    mentions.withdraw(row)
+    return row
+
+
+@transaction.atomic
+def show(*, conversation: Conversation, by: User, at: datetime) -> Conversation:
+    """Colleagues read it, too, and those who are named in it and were not told yet, are."""
+    row = conversations.show(conversation=conversation, by=by, at=at)
+    mentions.in_conversation(row, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def delete(*, conversation: Conversation, by: User, at: datetime) -> None:
+    """The conversation is gone, as `conversations.delete` has it, and so is what notices repeat of it."""
+    mentions.withdraw(conversation)
+    conversations.delete(conversation=conversation, by=by, at=at)
 
 
 def _welcome(newcomer: Newcomer, by: User, at: datetime) -> Person:

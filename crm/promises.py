@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import events, locks
-from crm.models import Conversation, Deal, EventKind, Lead, Person, Promise, PromiseSide, PromiseState, User
+from crm import events, locks, notices
+from crm.models import Conversation, Deal, EventKind, Lead, NoticeKind, Person, Promise, PromiseSide, PromiseState, User
 from crm.refusal import Refused
 
 MOST = 300
@@ -61,7 +62,8 @@ def make(
 
 
 def keep(*, promise: Promise, by: User, at: datetime) -> Promise:
-    """The promise is kept. Keeping it again changes nothing; a broken one is refused."""
+    """The promise is kept, and who watches one of theirs is told when a colleague found out. Keeping it again changes nothing; a broken one is
+    refused."""
     return _resolve(promise, PromiseState.KEPT, EventKind.PROMISE_KEPT, by, at)
 
 
@@ -76,9 +78,25 @@ def _resolve(promise: Promise, state: PromiseState, kind: EventKind, by: User, a
     promise.refresh_from_db(fields=["state", "resolved_at"])
     if resolved:
         _record(kind, promise, by, at, new={"text": promise.text})
+        if state == PromiseState.KEPT and promise.side == PromiseSide.THEIRS:
+            _tell_watcher(promise, by, at)
     elif promise.state != state:
         raise Refused(_("This promise is settled already: %(state)s.") % {"state": promise.get_state_display()})
     return promise
+
+
+def _tell_watcher(promise: Promise, by: User, at: datetime) -> None:
+    if promise.owner is None:
+        return
+    notices.tell(
+        user=promise.owner,
+        kind=NoticeKind.PROMISE_KEPT,
+        values={"person": str(promise.person), "text": promise.text, "due_on": promise.due_on},
+        path=reverse("crm:promise", args=[promise.pk]),
+        at=at,
+        by=by,
+        subject=promise,
+    )
 
 
 @transaction.atomic

@@ -15,13 +15,16 @@ from kombu.exceptions import KombuError
 from crm import (
     assignment,
     calendars,
+    digest,
     duplicates,
     follow_ups,
     handoffs,
     imports,
     mailboxes,
     merging,
+    notices,
     outbox,
+    pipelines,
     readings,
     submissions,
 )
@@ -47,6 +50,12 @@ def refresh_touched() -> None:
     """Every rule over what verbs touched since the last time."""
     _begun()
     follow_ups.refresh_touched(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def learn_from_won_deals() -> None:
+    """What is usual in each stage is what won deals say of it."""
+    pipelines.learn(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -77,8 +86,22 @@ def return_untouched_leads() -> None:
 
 @shared_task(ignore_result=True)
 def send_mail() -> None:
-    """Every mail whose moment has come is on its way."""
+    """Every mail whose moment has come is on its way, and who wrote one that was held back knows it."""
     outbox.send_due(at=timezone.now())
+    notices.tell_of_held_mail(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def forget_notices() -> None:
+    """What was told three months ago is gone."""
+    notices.forget_old(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def send_digests() -> None:
+    """Everybody whose hour it is has this morning's digest, and it is on its way."""
+    if digest.send_due(at=timezone.now()):
+        outbox.send_due(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

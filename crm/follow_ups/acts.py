@@ -8,9 +8,23 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from crm import events, promises
+from crm import events, locks, mentions, promises
 from crm.clock import working_moment
-from crm.models import PROMISES, Deal, EventKind, FollowUp, Lead, Organisation, Outcome, Person, Promise, User
+from crm.models import (
+    PROMISES,
+    Deal,
+    Event,
+    EventKind,
+    FollowUp,
+    Lead,
+    Organisation,
+    Outcome,
+    Person,
+    Promise,
+    PromiseState,
+    SubjectKind,
+    User,
+)
 from crm.refusal import Refused
 
 REOPEN_WITHIN = timedelta(days=7)
@@ -76,6 +90,34 @@ def put_off(*, follow_up: FollowUp, until: date, by: User, at: datetime) -> date
 
 
 @transaction.atomic
+def bring_back(*, follow_up: FollowUp, by: User, at: datetime) -> FollowUp:
+    """It is shown again when it was before it was last put off. Bringing back one that is not put off any more changes nothing. Refuses one that is
+    closed, and one that was put off more than a week ago."""
+    row = locks.row(FollowUp.objects.all(), follow_up.pk)
+    if not row.is_open:
+        raise Refused(_("This follow-up is closed already, so there is nothing to bring back."))
+    puttings_off = Event.objects.filter(
+        kind=EventKind.FOLLOW_UP_PUT_OFF, subject_kind=SubjectKind.FOLLOW_UP, subject_id=row.pk
+    )
+    last = puttings_off.order_by("-at", "-pk").first()
+    if last is not None and _moment(last.new, "shown") == row.put_off_until:
+        if at - last.at > REOPEN_WITHIN:
+            raise Refused(_("This was put off more than a week ago. Choose another day instead."))
+        late, shown = row.show_at, _moment(last.old, "shown") or row.due_at
+        row.put_off_until = shown if shown > row.due_at else None
+        row.show_at = row.put_off_until or row.due_at
+        row.save(update_fields=["put_off_until", "show_at"])
+        _record(EventKind.FOLLOW_UP_MADE, row, by, at, old={"shown": late}, new={"shown": row.show_at})
+    follow_up.put_off_until, follow_up.show_at = row.put_off_until, row.show_at
+    return follow_up
+
+
+def _moment(values: dict[str, Any] | None, name: str) -> datetime | None:
+    text = (values or {}).get(name)
+    return datetime.fromisoformat(text) if text else None
+
+
+@transaction.atomic
 def make(
     *,
     note: str,
@@ -109,6 +151,7 @@ def make(
         deal=deal,
     )
     _record(EventKind.FOLLOW_UP_MADE, follow_up, by, at, new={"due": due_on, "owner": owner.name})
+    mentions.in_follow_up(follow_up, about=subject, by=by, at=at)
     return follow_up
 
 
@@ -129,18 +172,20 @@ def checked(*, note: str, owner: User, due_on: date, at: datetime) -> tuple[str,
     return note, working_moment(due_on, calendar)
 
 
+@transaction.atomic
 def reopen(*, follow_up: FollowUp, by: User, at: datetime) -> FollowUp:
-    """It is open again, as it was. Opening an open one changes nothing. Refuses one that Kring closed because its cause had gone, one that was
-    closed more than a week ago, one about a promise that is kept, and one that has an open successor."""
+    """It is open again, as it was; a promise that was kept by doing it is open again with it. Opening an open one changes nothing. Refuses one that
+    Kring closed because its cause had gone, one that was closed more than a week ago, one about a promise that was settled in another way, and one
+    that has an open successor."""
     if follow_up.is_open:
         return follow_up
-    if follow_up.rule in PROMISES and not Promise.objects.open().filter(pk=follow_up.subject_id).exists():
-        raise Refused(_("This promise is settled. If it was not kept after all, write down a new one."))
     if follow_up.outcome == Outcome.CAUSE_GONE:
         raise Refused(_("Kring closed this one, since there was no reason for it any more."))
     assert follow_up.closed_at
     if at - follow_up.closed_at > REOPEN_WITHIN:
         raise Refused(_("This was closed more than a week ago. Make a new follow-up instead."))
+    if follow_up.rule in PROMISES:
+        _take_back(follow_up, by, at)
     try:
         with transaction.atomic():
             closed = FollowUp.objects.filter(pk=follow_up.pk, closed_at=follow_up.closed_at)
@@ -152,6 +197,16 @@ def reopen(*, follow_up: FollowUp, by: User, at: datetime) -> FollowUp:
     except IntegrityError as error:
         raise Refused(_("It is open again already: there is something new to do for the same reason.")) from error
     return follow_up
+
+
+def _take_back(follow_up: FollowUp, by: User, at: datetime) -> None:
+    """The promise is open: it is still, or it was kept by the very act that is undone."""
+    promise = Promise.objects.filter(pk=follow_up.subject_id).first()
+    if promise is not None and promise.is_open:
+        return
+    if promise is None or promise.state != PromiseState.KEPT or promise.resolved_at != follow_up.closed_at:
+        raise Refused(_("This promise is settled. If it was not kept after all, write down a new one."))
+    promises.reopen(promise=promise, by=by, at=at)
 
 
 def _record(

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from crm import events, fitting, leads, notices
+from crm import events, fitting, leads, mentions, notices
 from crm.handoffs import waiting
 from crm.models import Absence, EventKind, HandOff, HandOffState, Lead, LeadStatus, NoticeKind, Role, User
 from crm.refusal import Refused
@@ -42,6 +42,7 @@ def submit(*, lead: Lead, to: User, by: User, at: datetime, note: str = "") -> H
         EventKind.HAND_OFF_SUBMITTED, subject=hand_off, by=by, at=at, lead=lead, new={"to": str(to), "note": note}
     )
     _tell_receiver(hand_off, by, at)
+    mentions.in_hand_off(hand_off, by=by, at=at)
     return hand_off
 
 

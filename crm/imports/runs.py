@@ -17,10 +17,11 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crm import duplicates, events, locks, pipelines
+from crm import duplicates, events, locks, notices, pipelines
 from crm.channels import csv_file, import_map
 from crm.channels.csv_file import Sheet, Unreadable
 from crm.channels.import_map import ImportMap, MapError
@@ -28,7 +29,7 @@ from crm.imports import deals, leads, organisations, people, reading, staging
 from crm.imports.progress import OnProgress, Progress
 from crm.imports.reading import Problem, Reader, Stages, Taken
 from crm.imports.staging import Columns, Said
-from crm.models import EventKind, ImportKind, ImportRun, ImportState, Stage, User
+from crm.models import EventKind, ImportKind, ImportRun, ImportState, NoticeKind, Stage, User
 from crm.notation import Name
 from crm.refusal import Refused
 
@@ -227,14 +228,15 @@ def run(*, run_id: int, at: datetime, on_progress: OnProgress | None = None) -> 
         except (OperationalError, InterfaceError):
             raise
         except (Failed, Refused, Unreadable) as failure:
-            _fail(run_id, str(failure))
+            _fail(row, str(failure), at)
         except Exception:
             logger.exception("Import %s stopped", run_id)
             _fail(
-                run_id,
+                row,
                 _(
                     "Something went wrong on our side. Nothing was written; please try again, or ask whoever looks after Kring."
                 ),
+                at,
             )
             raise
     return ImportRun.objects.defer("content").get(pk=run_id)
@@ -296,12 +298,31 @@ def _finish(row: ImportRun, outcome: Outcome, at: datetime) -> None:
     events.record(
         EventKind.IMPORT_RUN, subject=row, by=row.by, at=at, new={"file": row.file_name, "kind": row.kind, **counts}
     )
+    _tell(row, at, what="done", taken=outcome.made + outcome.changed + outcome.same, refused=outcome.refused)
 
 
-def _fail(run_id: int, reason: str) -> None:
-    ImportRun.objects.filter(pk=run_id).exclude(state=ImportState.DONE).update(
-        state=ImportState.FAILED, failure=reason, finished_at=timezone.now()
+@transaction.atomic
+def _fail(row: ImportRun, reason: str, at: datetime) -> None:
+    has_failed = (
+        ImportRun.objects.filter(pk=row.pk)
+        .exclude(state=ImportState.DONE)
+        .update(state=ImportState.FAILED, failure=reason, finished_at=timezone.now())
     )
+    if has_failed:
+        _tell(row, at, what="failed", why=reason)
+
+
+def _tell(row: ImportRun, at: datetime, **said: Any) -> None:
+    """Who started it does not wait beside it."""
+    if row.by is not None:
+        notices.tell(
+            user=row.by,
+            kind=NoticeKind.IMPORT,
+            values={"file": row.file_name, **said},
+            path=reverse("crm:import", args=[row.pk]),
+            at=at,
+            subject=row,
+        )
 
 
 def _parsed(map_text: str) -> ImportMap:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from crm import conversations
+from crm import conversations, logbook
 from crm.models import Conversation, Person
 from crm.refusal import Refused
 from crm.web import access
@@ -42,7 +42,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
         if fields["when"] == row.at.replace(second=0, microsecond=0):
             del fields["when"]
         try:
-            conversations.change(
+            logbook.change(
                 conversation=row, by=request.user, at=timezone.now(), seen=form.cleaned_data["seen"], **fields
             )
         except conversations.ChangedMeanwhile as refusal:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import conversations, logbook, search, timeline
-from crm.models import ConversationKind, EventKind
+from crm import logbook, prospecting, search, timeline
+from crm.models import Conversation, ConversationKind, EventKind, ProspectingItem
 from crm.refusal import Refused
 from crm.web import access, mail_message
 from crm.web.conversation_about import KIND_ICONS, About, Present
@@ -42,13 +42,14 @@ def new(request: Request) -> HttpResponse:
         form = ConversationForm(request.POST or None, people=present.people, initial=start)
     if form.is_bound and form.is_valid():
         try:
-            logbook.write(
+            said = logbook.write(
                 **form.said(),
                 lead=about.lead,
                 deal=about.deal,
                 organisation=about.organisation,
                 attempt=about.attempt,
                 appointment=about.appointment,
+                follow_up=about.follow_up,
                 by=request.user,
                 at=timezone.now(),
             )
@@ -56,7 +57,9 @@ def new(request: Request) -> HttpResponse:
             form.refuse(refusal)
         else:
             messages.success(request, _("Logged. It stands on the timeline."))
-            return redirect(about.page)
+            if about.item is not None:
+                _mark_done(request, about.item, said)
+            return redirect("crm:today" if about.follow_up or about.item else about.page)
     return render_page(
         request,
         "crm/conversation_new.html",
@@ -70,6 +73,14 @@ def new(request: Request) -> HttpResponse:
         },
         parts=("who",),
     )
+
+
+def _mark_done(request: Request, item: ProspectingItem, said: Conversation) -> None:
+    """What was said stays logged when the thing cannot be marked: it was left out, or the talk was with somebody else."""
+    try:
+        prospecting.done(item=item, conversation=said, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.warning(request, str(refusal))
 
 
 def _choose(request: Request) -> HttpResponse:
@@ -116,7 +127,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
     there = page_of(row.people.first(), row.deal, row.lead, row.organisation)
     if request.method == "POST":
         try:
-            conversations.delete(conversation=row, by=request.user, at=timezone.now())
+            logbook.delete(conversation=row, by=request.user, at=timezone.now())
         except Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("crm:conversation", pk)
@@ -133,7 +144,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
 def keep_private(request: Request, pk: int) -> HttpResponse:
     row = access.conversation(request, pk, write=True)
     try:
-        conversations.keep_private(conversation=row, by=request.user, at=timezone.now())
+        logbook.keep_private(conversation=row, by=request.user, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -145,7 +156,7 @@ def keep_private(request: Request, pk: int) -> HttpResponse:
 def show(request: Request, pk: int) -> HttpResponse:
     row = access.conversation(request, pk, write=True)
     try:
-        conversations.show(conversation=row, by=request.user, at=timezone.now())
+        logbook.show(conversation=row, by=request.user, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
