@@ -177,7 +177,17 @@ class UserAdmin(DjangoUserAdmin):
 
 class StageInline(LabelledInline):
     model = Stage
-    fields = ("position", "name", "usual_days", "probability")
+    fields = ("position", "name", "usual_days", "probability", "contact_days", "learned")
+    readonly_fields = ("learned",)
+
+    @admin.display(description=gettext_lazy("as won deals had it"))
+    def learned(self, stage: Stage) -> str:
+        if stage.learned_contact_days is None:
+            return _("Nothing learned yet.")
+        return _("%(days)s days, from %(deals)s won deals") % {
+            "days": stage.learned_contact_days,
+            "deals": stage.learned_from,
+        }
 
 
 @admin.register(Pipeline)

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.clock import is_working_day, organisation_calendar
-from crm.models import Finding, FindingKind
+from crm.models import Finding, FindingKind, Team
+from crm.rules.deals import ALLOWED, SILENCE, USUAL
+from crm.rules.owners import NO_TEAM
+from crm.rules.settings import Set, effective, number_cte
 
 STEP_DAYS = 3
 """Working days that an agreed step may slip before it counts: a long weekend is no reason to worry anybody."""
-
-SILENCE = 1.5
-"""How many times a stage's usual days a silence may last: half as long again as deals usually stand there."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,20 @@ def _no_amount(why: Mapping[str, Any], at: datetime) -> str:
     return _("It stands in “%(stage)s” and nobody has named an amount, they nor we.") % {"stage": why["stage"]}
 
 
+# How long a silence may last is the rule's to say, for each team, so that a finding and a follow-up never contradict each other.
+SILENCE_NUMBERS = number_cte(SILENCE, {})[0]
+
+
+def _silence_numbers() -> dict[str, Any]:
+    try:
+        numbers = effective(SILENCE)
+    except (
+        ValueError
+    ):  # The rule itself is shown as failing; the other checks go on, and this one by the usual numbers.
+        numbers = dict.fromkeys((NO_TEAM, *Team.objects.values_list("pk", flat=True)), Set(True, SILENCE.defaults()))
+    return number_cte(SILENCE, numbers)[1]
+
+
 CHECKS: dict[FindingKind, Check] = {
     check.kind: check
     for check in (
@@ -159,21 +173,25 @@ CHECKS: dict[FindingKind, Check] = {
         ),
         Check(
             FindingKind.SILENT,
-            """
+            f"""
+            WITH {SILENCE_NUMBERS}
             SELECT 'deal', d.id,
                    jsonb_build_object('since', coalesce(d.last_reply_at, d.opened_at), 'ever', d.last_reply_at IS NOT NULL,
-                                      'stage', s.name, 'usual', s.usual_days),
+                                      'stage', s.name, 'usual', {USUAL}),
                    d.id, d.lead_id, coalesce(d.last_reply_at, d.opened_at)
               FROM crm_deal d
               JOIN crm_stage s ON s.id = d.stage_id
+              LEFT JOIN crm_user u ON u.id = d.owner_id
+              JOIN number n ON n.team = coalesce(u.team_id, {NO_TEAM})
              WHERE d.state = 'open' AND (d.next_step_on IS NULL OR d.next_step_on <= %(today)s)
                AND NOT EXISTS (SELECT FROM crm_appointment m
-                                WHERE (m.deal_id = d.id OR m.lead_id = d.lead_id) AND m.state = 'booked' AND m.starts_at > %(at)s)
-               AND coalesce(d.last_reply_at, d.opened_at) < %(at)s - s.usual_days * %(silence)s * interval '1 day'
+                                WHERE (m.deal_id = d.id OR m.lead_id = d.lead_id OR m.person_id = d.person_id)
+                                  AND m.state = 'booked' AND m.starts_at > %(at)s)
+               AND (coalesce(d.last_reply_at, d.opened_at) AT TIME ZONE %(zone)s)::date + {ALLOWED} <= %(today)s
             """,
             _silent,
             gettext_lazy("Call or write"),
-            parameters=lambda today: {"silence": SILENCE},
+            parameters=lambda today: _silence_numbers(),
         ),
         Check(
             FindingKind.WON_BEFORE_LEAD,

@@ -77,7 +77,10 @@ def everything(account_manager: User, sdr: User) -> None:
     """One cause for each rule about leads, deals and promises."""
     make.lead(owner=sdr)
     make.hand_off(sdr, account_manager)
-    make.deal(account_manager, next_step_on=TODAY)
+    make.deal(account_manager, at=AT - days(30), next_step_on=TODAY)  # In which they never said a word, either.
+    Deal.objects.filter(pk=make.deal(account_manager).pk).update(buyer_date=TODAY - days(8))
+    still = make.working_lead(sdr, at=AT - days(10))
+    leads.answer(lead=still, message="Thank you. I will call you.", by=sdr, at=AT - days(10))
     without_a_step(make.deal(account_manager))
     for side in PromiseSide:
         make.promise(known(f"{side} A", account_manager), by=account_manager, due_on=TODAY, side=side)

@@ -113,7 +113,10 @@ REFERRAL_PROMISE = FollowUpRule(
     # The oldest tale in sales: promised "after her holiday", and nobody called (product.md, belief 7). The verb dates a promise 14 days ahead
     # when they named no day.
     key=Rule.REFERRAL_PROMISE,
-    about=gettext_lazy("Somebody promised to introduce us, and the day has come."),
+    about=gettext_lazy(
+        "Somebody promised to introduce us, and the day has come: the one that they named, else 14 days after the promise, and never before the "
+        "day before which we would not ask."
+    ),
     causes="""
         SELECT 'referral' AS subject_kind, r.id AS subject_id,
                r.due_on || coalesce(' not before ' || r.not_before, '') AS cause,

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone, translation
 
 from crm import deals, health, pipelines, readings
-from crm.models import Deal, Direction, Finding, FindingKind, Lead
+from crm.models import Deal, Direction, Finding, FindingKind, Lead, Rule, RuleSetting, Stage
 from tests import make
 from tests.make import AT
 
@@ -91,16 +91,28 @@ def test_a_date_that_the_buyer_named_is_noticed_the_day_after(account_manager, p
 
 
 def test_silence_counts_from_their_last_word_and_not_from_ours(account_manager):
-    """Ten usual days in the first stage, so fifteen of silence."""
+    """Seven days usually lie between two replies in the first stage, so eleven of silence."""
     deal = changed(healthy(account_manager), next_step_on=TODAY, opened_at=AT - days(60))
-    make.conversation(deal.person, deal=deal, by=account_manager, at=AT - days(14))
+    make.conversation(deal.person, deal=deal, by=account_manager, at=AT - days(10))
     assert FindingKind.SILENT not in found()
     assert FindingKind.SILENT in found(AT + days(2))
     make.conversation(deal.person, deal=deal, by=account_manager, at=AT + days(2), direction=Direction.OUTGOING)
     assert FindingKind.SILENT in found(AT + days(2))
-    assert said(FindingKind.SILENT, AT + days(2)) == "No word from them in 16 days; usual in “Get acquainted” is 10."
+    assert said(FindingKind.SILENT, AT + days(2)) == "No word from them in 12 days; usual in “Get acquainted” is 7."
     make.conversation(deal.person, deal=deal, by=account_manager, at=AT + days(2), direction=Direction.INCOMING)
     assert FindingKind.SILENT not in found(AT + days(2))
+
+
+def test_what_the_rule_of_silence_counts_with_is_what_the_check_counts_with(account_manager, team):
+    deal = changed(healthy(account_manager), next_step_on=TODAY, opened_at=AT - days(60))
+    make.conversation(deal.person, deal=deal, by=account_manager, at=AT - days(8))
+    assert FindingKind.SILENT not in found()
+    setting = RuleSetting.objects.create(rule=Rule.SILENCE, team=team, numbers={"percent": 100})
+    assert FindingKind.SILENT in found(AT + timedelta(minutes=1))
+    RuleSetting.objects.filter(pk=setting.pk).update(numbers={"percent": "much"})
+    assert FindingKind.SILENT not in found(AT + timedelta(minutes=2))
+    Stage.objects.filter(pk=deal.stage_id).update(learned_contact_days=5, learned_from=30)
+    assert FindingKind.SILENT in found(AT + timedelta(minutes=3))
 
 
 def test_silence_with_an_agreed_day_to_come_is_no_silence(account_manager):

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from crm import follow_ups, handoffs, leads, verdicts
-from crm.models import FollowUp, Outcome, Rule, User
+from crm import assignment, follow_ups, handoffs, leads, verdicts
+from crm.models import Direction, FollowUp, Lead, Outcome, Rule, RuleSetting, User
 from tests import make
 from tests.make import AT
 from tests.rules import TODAY, asked, badge, days, is_quiet, only, refresh, said
@@ -73,6 +73,129 @@ def test_somebody_who_cannot_log_in_any_more_gets_no_follow_ups(sdr):
     User.objects.filter(pk=sdr.pk).update(is_active=False)
     refresh()
     assert is_quiet(Rule.FIRST_ANSWER)
+
+
+# ---- Untouched -----------------------------------------------------------------------------------------------------
+
+
+def answered(sdr: User, at: datetime = AT, **fields) -> Lead:
+    """A lead in hand that got its first answer at `at`, so that no clock runs."""
+    lead = make.working_lead(sdr, at=at, owner=sdr, **fields)
+    leads.answer(lead=lead, message="Thank you. I will call you.", by=sdr, at=at)
+    return lead
+
+
+def test_a_lead_that_lies_still_for_a_week_asks_for_a_step_and_not_before(sdr):
+    lead = answered(sdr, name="Sofie De Wit")
+    refresh(AT + days(6))
+    assert is_quiet(Rule.UNTOUCHED)
+    refresh(AT + days(7))
+    follow_up = only(Rule.UNTOUCHED)
+    assert (follow_up.owner, follow_up.lead) == (sdr, lead)
+    assert said(follow_up, AT + days(7)) == (
+        "Nobody has done anything for Sofie De Wit since 23 November. Take a step, or say that there is none."
+    )
+    assert badge(follow_up, AT + days(7)) == "still for 7 days"
+
+
+def touch(lead: Lead, how: str, sdr: User, to: User, at: datetime) -> None:
+    assert lead.person
+    if how == "conversation":
+        make.conversation(lead.person, lead=lead, by=sdr, at=at)
+    elif how == "they wrote":
+        make.conversation(lead.person, lead=lead, by=sdr, at=at, direction=Direction.INCOMING)
+    elif how == "attempt":
+        make.attempt(lead.person, lead=lead, by=sdr, at=at)
+    elif how == "criterion":
+        make.answered(lead, by=sdr, at=at)
+    else:
+        leads.assign(lead=lead, to=to, by=sdr, at=at)
+
+
+@pytest.mark.parametrize("how", ["conversation", "they wrote", "attempt", "criterion", "assignment"])
+def test_whatever_anybody_does_with_a_lead_is_a_touch(sdr, teammate, how):
+    lead = answered(sdr, phone="+32 478 12 34 56")
+    refresh(AT + days(7))
+    only(Rule.UNTOUCHED)
+    touch(lead, how, sdr, teammate, AT + days(7))
+    refresh(AT + days(7))
+    assert is_quiet(Rule.UNTOUCHED)
+    refresh(AT + days(14))
+    assert only(Rule.UNTOUCHED)
+
+
+@pytest.mark.parametrize("agreed", ["question", "appointment", "promise"])
+def test_a_lead_with_which_something_is_agreed_does_not_lie_still(sdr, account_manager, agreed):
+    lead, later = answered(sdr), AT + days(12)
+    if agreed == "question":
+        asked(lead, sdr, on=TODAY + days(15))
+    elif agreed == "promise":
+        make.promise(lead.person, by=sdr, lead=lead, due_on=TODAY + days(15))
+    else:
+        verdict = {"override": "they asked for it"}
+        make.appointment(account_manager, person=lead.person, lead=lead, starts_at=AT + days(15), **verdict)
+    refresh(later)
+    assert is_quiet(Rule.UNTOUCHED)
+
+
+def test_one_reason_to_do_something_for_a_lead_is_enough(sdr):
+    make.working_lead(sdr, owner=sdr)
+    refresh(AT + days(8))
+    assert only(Rule.FIRST_ANSWER)
+    assert is_quiet(Rule.UNTOUCHED)
+
+
+def test_done_is_a_touch_and_a_slip_of_the_hand_is_none(sdr):
+    answered(sdr)
+    refresh(AT + days(7))
+    follow_up = only(Rule.UNTOUCHED)
+    follow_ups.put_off(follow_up=follow_up, until=TODAY + days(9), by=sdr, at=AT + days(7))
+    follow_ups.done(follow_up=follow_up, by=sdr, at=AT + days(7))
+    assert refresh(AT + days(13)).made == 0
+    follow_ups.reopen(follow_up=follow_up, by=sdr, at=AT + days(7))
+    assert refresh(AT + days(13)).closed == 0
+    assert only(Rule.UNTOUCHED).put_off_until
+    follow_ups.done(follow_up=follow_up, by=sdr, at=AT + days(14))
+    assert refresh(AT + days(21)).made == 1
+
+
+def test_what_is_not_needed_stays_quiet_until_something_new_was_done(sdr):
+    lead = answered(sdr)
+    refresh(AT + days(7))
+    follow_ups.not_needed(follow_up=only(Rule.UNTOUCHED), by=sdr, at=AT + days(7))
+    assert refresh(AT + days(30)).made == 0
+    make.conversation(lead.person, lead=lead, by=sdr, at=AT + days(30))
+    assert refresh(AT + days(38)).made == 1
+
+
+def test_a_new_lead_goes_back_to_the_pool_before_anybody_is_asked_and_then_asks_who_leads(sdr, manager):
+    lead = make.lead(owner=sdr)
+    type(lead).objects.filter(pk=lead.pk).update(answer_due_at=None)
+    refresh(AT + days(7))
+    assert is_quiet(Rule.UNTOUCHED)
+    type(lead).objects.filter(pk=lead.pk).update(answer_due_at=AT)
+    assert assignment.return_untouched(at=AT + days(7) + timedelta(hours=1)) == 1
+    refresh(AT + days(8))
+    assert is_quiet(Rule.UNTOUCHED)
+    refresh(AT + days(14) + timedelta(hours=1))
+    follow_up = only(Rule.UNTOUCHED)
+    assert follow_up.owner == manager
+    assert "belongs to nobody" in said(follow_up)
+
+
+def test_a_lead_of_nobody_from_an_old_file_asks_nobody(manager):
+    lead = make.lead()
+    type(lead).objects.filter(pk=lead.pk).update(answer_due_at=None)
+    refresh(AT + days(30))
+    assert is_quiet(Rule.UNTOUCHED)
+
+
+def test_how_long_a_lead_may_lie_still_is_the_teams(sdr, outsider):
+    RuleSetting.objects.create(rule=Rule.UNTOUCHED, team=sdr.team, numbers={"days": 3})
+    for owner in (sdr, outsider):
+        answered(owner)
+    refresh(AT + days(4))
+    assert only(Rule.UNTOUCHED).owner == sdr
 
 
 # ---- Hand-off ------------------------------------------------------------------------------------------------------
