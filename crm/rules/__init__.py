@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 
 from crm.models import FollowUp, Rule
 from crm.rules.agenda import APPOINTMENT
+from crm.rules.circle import ASK_REFERRAL, TELL_REFERRER, THANK_REFERRER
 from crm.rules.coming_back import COME_BACK, NURTURE
-from crm.rules.deals import NEXT_STEP, NO_NEXT_STEP
+from crm.rules.customers import CHECK_IN, JOURNEY, RE_ORDER
+from crm.rules.deals import BUYERS_DATE, NEXT_STEP, NO_NEXT_STEP, SILENCE
 from crm.rules.definition import Badge, FollowUpRule, Number, days_between, say_day
-from crm.rules.inbound import FIRST_ANSWER, HAND_OFF, OPEN_QUESTION
+from crm.rules.inbound import FIRST_ANSWER, HAND_OFF, OPEN_QUESTION, UNTOUCHED
 from crm.rules.keep_in_touch import KEEP_IN_TOUCH
 from crm.rules.promises import OUR_PROMISE, REFERRAL_PROMISE, THEIR_PROMISE
+from crm.rules.records import LAWFUL_BASIS
 
 __all__ = ["RULES", "Badge", "FollowUpRule", "Number", "badge", "sentence"]
 
@@ -32,10 +35,20 @@ RULES: dict[Rule, FollowUpRule] = {
         REFERRAL_PROMISE,
         NEXT_STEP,
         NO_NEXT_STEP,
+        BUYERS_DATE,
+        SILENCE,
         OPEN_QUESTION,
         APPOINTMENT,
         COME_BACK,
         NURTURE,
+        UNTOUCHED,
+        THANK_REFERRER,
+        TELL_REFERRER,
+        CHECK_IN,
+        ASK_REFERRAL,
+        RE_ORDER,
+        JOURNEY,
+        LAWFUL_BASIS,
         KEEP_IN_TOUCH,
     )
 }

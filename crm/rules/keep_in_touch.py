@@ -48,8 +48,8 @@ def _keep_in_touch_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
 
 KEEP_IN_TOUCH = FollowUpRule(
     # Counted from the real last contact, whoever had it. Not while a step is agreed (an open deal with a day to come, or an appointment), nor while
-    # something else is open for that person: one reason to call is enough. Judged last for that reason. Whoever asked to be left in peace is, and
-    # "contact me after" holds.
+    # something else is open for that person: one reason to call is enough, and a review of what we keep of them is none. Judged last for that
+    # reason. Whoever asked to be left in peace is, and "contact me after" holds.
     key=Rule.KEEP_IN_TOUCH,
     about=gettext_lazy("It has been quiet for a while with somebody whom you want to stay close to."),
     causes="""
@@ -79,7 +79,8 @@ KEEP_IN_TOUCH = FollowUpRule(
            AND NOT EXISTS (SELECT FROM crm_donotcontact w
                             WHERE w.person_id = t.id AND w.scope = 'contact' AND w.lifted_at IS NULL)
            AND NOT EXISTS (SELECT FROM crm_followup f
-                            WHERE f.person_id = t.id AND f.closed_at IS NULL AND f.rule <> 'keep_in_touch')
+                            WHERE f.person_id = t.id AND f.closed_at IS NULL
+                              AND f.rule NOT IN ('keep_in_touch', 'lawful_basis'))
     """,
     sentence=_keep_in_touch,
     badge=_keep_in_touch_badge,
