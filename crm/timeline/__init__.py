@@ -257,12 +257,15 @@ def _conversation(row: Conversation, reader: User) -> Entry:
     if not row.is_open_to(reader):
         return replace(shown, icon="lock", badges=private)
     automatic: tuple[Badge, ...] = ({"text": _("automatic"), "colour": "secondary"},) if row.is_automatic else ()
+    journey: tuple[Badge, ...] = ()
+    if row.is_journey_interview:
+        journey = ({"text": _("how they came to buy"), "colour": "azure"},)
     learned = _("Learned: %(what)s") % {"what": row.learned} if row.learned else ""
     return replace(
         shown,
         body="\n".join(filter(None, (row.subject, row.summary, learned))),
         quote=row.quote,
-        badges=(*private, *automatic, *_value(row)),
+        badges=(*private, *automatic, *journey, *_value(row)),
         href=reverse("crm:conversation", args=[row.pk]),
     )
 

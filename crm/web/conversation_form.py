@@ -64,13 +64,20 @@ class SaidForm(KringForm):
     has_gain = forms.BooleanField(label=gettext_lazy("They gained something"), required=False)
     has_next_step = forms.BooleanField(label=gettext_lazy("A next step is agreed by both"), required=False)
 
+    is_journey_interview = forms.BooleanField(
+        label=gettext_lazy("We spoke of how they came to buy"),
+        help_text=gettext_lazy("What they looked for, whom they asked, what made them decide."),
+        required=False,
+    )
+
     SAID: tuple[str, ...] = (
         *("kind", "direction", "when", "minutes", "summary", "learned", "quote"),
-        *("is_information", "has_learning", "has_gain", "has_next_step"),
+        *("is_information", "is_journey_interview", "has_learning", "has_gain", "has_next_step"),
     )
 
     def __init__(self, *args: Any, people: list[Person], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        mentioning.offer(self, "summary")
         field: Any = self.fields["people"]
         field.queryset = access.people().filter(pk__in=[person.pk for person in people])
         field.choices = [(person.pk, str(person)) for person in people]
@@ -211,7 +218,9 @@ class ChangeForm(SaidForm):
     def start(row: Conversation, seen: str) -> dict[str, Any]:
         plain = ("kind", "direction", "minutes", "summary", "learned", "quote", "is_information", "is_automatic")
         values: dict[str, Any] = {name: getattr(row, name) for name in plain}
-        values |= {name: getattr(row, name) for name in ("has_learning", "has_gain", "has_next_step")}
+        values |= {
+            name: getattr(row, name) for name in ("is_journey_interview", "has_learning", "has_gain", "has_next_step")
+        }
         values |= {name: getattr(row, f"{name}_id") for name in ("lead", "deal", "organisation")}
         return values | {
             "when": timezone.localtime(row.at),

@@ -299,6 +299,19 @@ def test_every_field_can_be_put_right_and_the_page_says_who_did(login, account_m
     assert teammate.get_short_name() in page
 
 
+def test_how_they_came_to_buy_is_ticked_shown_on_the_timeline_and_unticked_again(login, account_manager, person):
+    client = login(account_manager)
+    client.post(f"/conversations/new/?person={person.pk}", said(person, is_journey_interview="on"))
+    row = Conversation.objects.get()
+    assert row.is_journey_interview
+    for page in (f"/people/{person.pk}/", f"/conversations/{row.pk}/"):
+        assert ">how they came to buy<" in client.get(page).content.decode()
+    client.post(f"/conversations/{row.pk}/edit/", shown(client, row, is_journey_interview=False))
+    row.refresh_from_db()
+    assert not row.is_journey_interview
+    assert ">how they came to buy<" not in client.get(f"/people/{person.pk}/").content.decode()
+
+
 def test_it_moves_to_a_deal_of_theirs(login, account_manager):
     deal = make.deal(account_manager)
     row = make.conversation(deal.person, by=account_manager)
