@@ -30,7 +30,7 @@ class NoticeKind(models.TextChoices):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> NoticeQuerySet:
-        return self.filter(read_at__isnull=True)
+        return self.filter(read_at__isnull=True, is_shown=True)
 
     def shown(self) -> NoticeQuerySet:
         return self.filter(is_shown=True)
@@ -105,7 +105,7 @@ class NoticePreference(models.Model):
 class Digest(models.Model):
     """The morning's digest of one colleague and one day of theirs: whoever makes the row is the one who sends it, and it is made once.
 
-    `mail` is empty when there was nothing to tell that morning, or when its hour had long passed.
+    `mail` is empty when there was nothing to tell that morning.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digests")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -13,6 +14,7 @@ from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import dates, timezone, translation
+from django.utils.formats import time_format
 from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -34,6 +36,8 @@ CONTINENTS = (
     "Pacific/",
 )
 MOST_SIGNATURE = 500
+EARLIEST_DIGEST, LATEST_DIGEST = time(5), time(20)
+"""Who works in the evening has their morning late; after eight there is no day left to tell of."""
 ZONES = sorted(zone for zone in available_timezones() if zone.startswith(CONTINENTS))
 
 
@@ -63,11 +67,16 @@ class PreferencesForm(KringModelForm):
         model = User
         fields: ClassVar[list[str]] = [
             "name", "language", "time_zone", "working_days", "work_start", "work_end", "mail_signature",
-            "sectors", "interests",
+            "sectors", "interests", "gets_digest", "digest_at",
         ]  # fmt: skip
         help_texts: ClassVar[dict[str, Any]] = {
             "time_zone": gettext_lazy("A name such as Europe/Brussels. “Today” is the day there."),
             "work_start": gettext_lazy("Response clocks run only while you work."),
+            "gets_digest": gettext_lazy("Your day in short, on working days, only when there is something to do."),
+        }
+        labels: ClassVar[dict[str, Any]] = {
+            "gets_digest": gettext_lazy("Mail me in the morning what the day holds"),
+            "digest_at": gettext_lazy("Mail me at"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -87,6 +96,15 @@ class PreferencesForm(KringModelForm):
 
     def clean_interests(self) -> list[str]:
         return self.parsed("interests", lambda text: people.words(text.split(",")))
+
+    def clean_digest_at(self) -> time:
+        chosen: time = self.cleaned_data["digest_at"]
+        if not EARLIEST_DIGEST <= chosen <= LATEST_DIGEST:
+            raise forms.ValidationError(
+                _("Choose a time between %(earliest)s and %(latest)s.")
+                % {"earliest": time_format(EARLIEST_DIGEST, "H:i"), "latest": time_format(LATEST_DIGEST, "H:i")}
+            )
+        return chosen
 
     def clean_mail_signature(self) -> str:
         return "\n".join(str(self.cleaned_data["mail_signature"]).splitlines()).strip()

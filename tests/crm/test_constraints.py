@@ -18,6 +18,7 @@ from crm.models import (
     Attempt,
     BusyTime,
     Deal,
+    Digest,
     DoNotContact,
     EmailAddress,
     Finding,
@@ -121,6 +122,10 @@ def follow_up(**fields: Any) -> FollowUp:
 
 def finding() -> Finding:
     return Finding.objects.create(kind="stale", subject_kind="deal", subject_id=1, since=make.AT)
+
+
+def digest() -> Digest:
+    return Digest.objects.create(user=make.user(), day=make.AT.date(), claimed_at=make.AT)
 
 
 def reading() -> HealthReading:
@@ -289,6 +294,7 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "user_agenda_possible": lambda: spoil(make.user(), most_appointments=0),
     "team_day_ends_after_start": lambda: spoil(make.team(), work_start="18:00"),
     "team_clocks_positive": lambda: spoil(make.team(), untouched_days=0),
+    "digest_once_a_day": lambda: again(digest()),
     "absence_ends_after_start": lambda: spoil(make.absence(make.user()), ends_on="2020-01-01"),
     "absence_stand_in_is_another": lambda: stand_in_for_oneself(make.absence(make.user())),
     "assignment_rule_team_or_user": lambda: spoil(

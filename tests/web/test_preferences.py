@@ -21,6 +21,8 @@ CHOICE = {
     "working_days": ["0", "1", "3"],
     "work_start": "08:30",
     "work_end": "16:00",
+    "gets_digest": "on",
+    "digest_at": "07:30",
     "mail_signature": "Sofie Peeters-Maes\r\nZeilmakerij De Kring",
 }
 
@@ -72,9 +74,25 @@ def test_what_somebody_knows_is_kept_once_each(login: Login, account_manager: Us
     assert account_manager.sectors == ["interiors", "Retail"]
 
 
+def test_the_morning_mail_comes_at_the_hour_that_was_chosen_or_not_at_all(login: Login, sdr: User) -> None:
+    client = login(sdr)
+    page = client.get("/me/").content.decode()
+    assert 'name="gets_digest"' in page
+    assert 'value="08:00"' in page
+    client.post("/me/", CHOICE)
+    sdr.refresh_from_db()
+    assert (sdr.gets_digest, sdr.digest_at) == (True, time(7, 30))
+    client.post("/me/", {key: value for key, value in CHOICE.items() if key != "gets_digest"})
+    sdr.refresh_from_db()
+    assert (sdr.gets_digest, sdr.digest_at) == (False, time(7, 30))
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
+        ({"digest_at": ""}, "digest_at"),
+        ({"digest_at": "04:59"}, "digest_at"),
+        ({"digest_at": "20:01"}, "digest_at"),
         ({"name": ""}, "name"),
         ({"time_zone": "Europe/Gent"}, "time_zone"),
         ({"language": "xx"}, "language"),
