@@ -125,6 +125,7 @@ def _content(request: Request) -> dict[str, Any]:
     ]
     return {
         "at": at,
+        "failing": access.rule_runs().filter(failing_since__isnull=False),
         "read_at": read_at,
         "groups": groups,
         "total": sum(counts.values()),

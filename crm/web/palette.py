@@ -111,6 +111,7 @@ LEADING_PLACES = (
     (_("Settings"), "settings", "crm:settings"),
     (_("Forms"), "forms", "crm:capture-forms"),
     (_("Who gets a lead"), "arrows-split", "crm:assignment"),
+    (_("Rules of the follow-ups"), "list-check", "crm:rules"),
     (_("Teams"), "users-group", "crm:teams"),
     (_("Days away"), "beach", "crm:team-absences"),
 )

@@ -31,6 +31,7 @@ def settings(request: Request) -> HttpResponse:
         ],
         "pipelines": access.pipelines().prefetch_related("stages"),
         "imports": access.imports()[:3],
+        "failing": access.rule_runs().filter(failing_since__isnull=False),
         "assignment_rules": access.assignment_rules().filter(is_active=True).count(),
         "away_now": access.days_away().on(timezone.localdate(at)).order_by("ends_on", "pk")[:5],
         "left_in_peace": keyset.bounded_count(access.wishes().standing()),

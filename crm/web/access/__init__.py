@@ -1,6 +1,7 @@
 """Who may see or change a row. Fetching and permission are one call. This is the only place in the web that may say `.objects`."""
 
 from crm.web.access.agenda import (
+    absences,
     absences_of,
     appointment,
     appointments,
@@ -40,6 +41,8 @@ from crm.web.access.mail import (
     people_to_write,
     sending_mailboxes,
 )
+from crm.web.access.notices import notice, notices, unread, user_of_session
+from crm.web.access.prospecting import block, blocks, own_absences, prospecting_item
 from crm.web.access.rights import admin_only, leading_only, may_write, must_write, roles, writable
 from crm.web.access.rows import (
     MergedAway,
@@ -116,6 +119,8 @@ from crm.web.access.selections import (
     referrals,
     register_entries,
     registers,
+    rule_runs,
+    rule_settings,
     saved_views,
     scorecard_versions,
     scorecards,
@@ -130,6 +135,14 @@ from crm.web.access.selections import (
 )
 
 __all__ = [
+    "notice",
+    "notices",
+    "unread",
+    "user_of_session",
+    "block",
+    "blocks",
+    "own_absences",
+    "prospecting_item",
     "user_of_feed",
     "calendars",
     "calendar",
@@ -142,6 +155,7 @@ __all__ = [
     "team",
     "MergedAway",
     "absence",
+    "absences",
     "absences_of",
     "account_managers",
     "acquaintances",
@@ -236,6 +250,8 @@ __all__ = [
     "register_entries",
     "registers",
     "roles",
+    "rule_runs",
+    "rule_settings",
     "saved_view",
     "saved_views",
     "scorecard",

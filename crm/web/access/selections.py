@@ -41,6 +41,8 @@ from crm.models import (
     Register,
     RegisterEntry,
     Role,
+    RuleRun,
+    RuleSetting,
     SavedView,
     Stage,
     Team,
@@ -199,6 +201,14 @@ def pipelines() -> QuerySet[Pipeline]:
 
 def stages() -> QuerySet[Stage]:
     return Stage.objects.select_related("pipeline")
+
+
+def rule_settings() -> QuerySet[RuleSetting]:
+    return RuleSetting.objects.select_related("team").order_by("rule", "team__name")
+
+
+def rule_runs() -> QuerySet[RuleRun]:
+    return RuleRun.objects.order_by("rule")
 
 
 def teams() -> QuerySet[Team]:
