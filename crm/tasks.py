@@ -4,6 +4,10 @@ schedule in `config/celery.py` finds again what a lost message would have told."
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import redis
 from celery import shared_task
@@ -37,6 +41,10 @@ POLL_EXPIRES = 55
 """Seconds after which the schedule asks again anyhow."""
 ASKED_FOR = 60
 """Seconds after which an asked refresh that never began is asked for again."""
+AWAY = (redis.RedisError, KombuError, OSError)
+LEFT_ALONE = 5
+"""Seconds in which a broker that hangs is not asked again."""
+_hangs = {"until": 0.0}
 
 
 @shared_task(ignore_result=True)
@@ -161,10 +169,18 @@ def ask_to_poll(mailbox_id: int) -> None:
 
 def ask_to_poll_now(mailbox_id: int) -> None:
     """The same for whoever has no transaction, and no database."""
+    ask(poll_mailbox, mailbox_id, expires=POLL_EXPIRES)
+
+
+def ask(task: Any, *args: Any, **options: Any) -> None:
+    """Have a worker do this soon. A broker that is away breaks nothing, since the schedule finds the work, and keeps nobody waiting for longer than
+    a second."""
     try:
-        poll_mailbox.apply_async((mailbox_id,), expires=POLL_EXPIRES)
-    except (redis.RedisError, KombuError, OSError) as error:
-        logger.warning("The broker is away (%s); the mailbox waits for the schedule", error)
+        with _broker() as broker:
+            broker.ping()
+        task.apply_async(args, **options)
+    except AWAY as error:
+        logger.warning("The broker is away (%s); %s waits for the schedule", error, task.name)
 
 
 def nudge_follow_ups() -> None:
@@ -180,19 +196,33 @@ def _ask() -> None:
     try:
         if _first_to_ask():
             refresh_touched.delay()
-    except (redis.RedisError, KombuError, OSError) as error:
+    except AWAY as error:
         logger.warning("The broker is away (%s); the follow-ups wait for the schedule", error)
 
 
+@contextmanager
+def _broker() -> Iterator[redis.Redis]:
+    """The broker, asked for a second at most. One that hung a moment ago is not asked again so soon: a page that has three things to tell it would
+    wait three times."""
+    if time.monotonic() < _hangs["until"]:
+        raise redis.TimeoutError("it did not answer a moment ago")
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as broker:
+            yield broker
+    except redis.TimeoutError:
+        _hangs["until"] = time.monotonic() + LEFT_ALONE
+        raise
+
+
 def _first_to_ask() -> bool:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as broker:
+    with _broker() as broker:
         return bool(broker.set(ASKED, "1", nx=True, ex=ASKED_FOR))
 
 
 def _begun() -> None:
     """From here on the rows are read, so what is asked now needs a refresh of its own."""
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as broker:
+        with _broker() as broker:
             broker.delete(ASKED)
-    except redis.RedisError as error:
+    except AWAY as error:
         logger.warning("The broker is away (%s)", error)

@@ -3,15 +3,9 @@ so a broker that is away is logged and never breaks a page."""
 
 from __future__ import annotations
 
-import logging
-
 from django.db import transaction
-from kombu.exceptions import KombuError
-from redis import RedisError
 
 from crm import tasks
-
-logger = logging.getLogger(__name__)
 
 
 def follow_ups() -> None:
@@ -21,26 +15,12 @@ def follow_ups() -> None:
 
 def mail() -> None:
     """A mail was put into the outbox: have it sent now and not only by the next sweep."""
-    transaction.on_commit(_send_mail)
-
-
-def _send_mail() -> None:
-    try:
-        tasks.send_mail.delay()
-    except (RedisError, KombuError, OSError) as error:
-        logger.warning("The broker is away (%s); the mail waits for the schedule", error)
+    transaction.on_commit(lambda: tasks.ask(tasks.send_mail))
 
 
 def run_import(run_id: int) -> None:
     """A file waits to be taken in."""
-    transaction.on_commit(lambda: _run_import(run_id))
-
-
-def _run_import(run_id: int) -> None:
-    try:
-        tasks.run_import.delay(run_id)
-    except (RedisError, KombuError, OSError) as error:
-        logger.warning("The broker is away (%s); import %s waits for the schedule", error, run_id)
+    transaction.on_commit(lambda: tasks.ask(tasks.run_import, run_id))
 
 
 def mailbox(mailbox_id: int) -> None:
@@ -50,11 +30,4 @@ def mailbox(mailbox_id: int) -> None:
 
 def calendar(calendar_id: int) -> None:
     """A calendar elsewhere is to be read now and not only by the next sweep."""
-    transaction.on_commit(lambda: _refresh_calendar(calendar_id))
-
-
-def _refresh_calendar(calendar_id: int) -> None:
-    try:
-        tasks.refresh_calendar.delay(calendar_id)
-    except (RedisError, KombuError, OSError) as error:
-        logger.warning("The broker is away (%s); calendar %s waits for the schedule", error, calendar_id)
+    transaction.on_commit(lambda: tasks.ask(tasks.refresh_calendar, calendar_id))

@@ -42,7 +42,7 @@ def run(manager, login) -> ImportRun:
 def told(monkeypatch, django_capture_on_commit_callbacks):
     """The ids of the runs of which a worker was told."""
     ids: list[int] = []
-    monkeypatch.setattr(tasks.run_import, "delay", ids.append)
+    monkeypatch.setattr(tasks.run_import, "apply_async", lambda args: ids.extend(args))
     return ids
 
 
@@ -177,10 +177,10 @@ def test_a_run_that_lost_its_worker_can_be_run_again(run, manager, login, told, 
 
 
 def test_a_broker_that_is_away_breaks_no_page(run, manager, login, monkeypatch, django_capture_on_commit_callbacks):
-    def away(run_id: int) -> None:
+    def away(args: tuple[int]) -> None:
         raise OSError("no broker")
 
-    monkeypatch.setattr(tasks.run_import, "delay", away)
+    monkeypatch.setattr(tasks.run_import, "apply_async", away)
     assert press_run(login(manager), run, django_capture_on_commit_callbacks).status_code == 302
 
 
