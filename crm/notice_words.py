@@ -16,7 +16,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.models import NoticeKind, RejectReason
+from crm.models import NoticeKind, RejectReason, Rule
 
 MOST_QUOTED = 600
 MOST_BRIEF = 220
@@ -330,7 +330,7 @@ def _held(values: _Values, at: datetime) -> Words:
 
 def _fails(values: _Values, at: datetime) -> Words:
     return Words(
-        _("The rule “%(rule)s” fails") % values,
+        _("The rule “%(rule)s” fails") % {"rule": dict(Rule.choices).get(values["rule"], values["rule"])},
         _text(
             values["why"],
             _("The other rules go on, and the follow-ups that it made stay as they are. Look at its settings."),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import OuterRef, Q, Subquery
 
-from crm.models import Conversation, Deal, Lead, Organisation, Person
+from crm.models import Conversation, Deal, Lead, Organisation, Person, SubjectKind, Touched
 from crm.models.contact import REPLIES
 
 
@@ -45,15 +45,24 @@ def recompute(
 
 
 def recompute_around(*places: Conversation, people: Iterable[int]) -> None:
-    """The same for these people and for everything that these conversations, as they were and as they are, concern."""
+    """The same for these people and for everything that these conversations, as they were and as they are, concern. The rules look at all of them
+    again: an event names one person, and not where a conversation was before."""
+    keys = sorted(set(people))
+    organisations = sorted({place.organisation_id for place in places if place.organisation_id})
     leads = sorted({place.lead_id for place in places if place.lead_id})
-    recompute(
-        people=sorted(set(people)),
-        organisations=sorted({place.organisation_id for place in places if place.organisation_id}),
-        leads=leads,
-    )
+    recompute(people=keys, organisations=organisations, leads=leads)
     # Looked up when the leads are held: a deal that is opened on one of them at this moment is there now, or waits for us.
     named = [place.deal_id for place in places if place.deal_id]
-    recompute(
-        deals=list(Deal.objects.filter(Q(pk__in=named) | Q(lead__in=leads)).order_by("pk").values_list("pk", flat=True))
+    deals = list(Deal.objects.filter(Q(pk__in=named) | Q(lead__in=leads)).order_by("pk").values_list("pk", flat=True))
+    recompute(deals=deals)
+    Touched.objects.bulk_create(
+        [
+            *(Touched(subject_kind=SubjectKind.PERSON, subject_id=pk, person_id=pk) for pk in keys),
+            *(
+                Touched(subject_kind=SubjectKind.ORGANISATION, subject_id=pk, organisation_id=pk)
+                for pk in organisations
+            ),
+            *(Touched(subject_kind=SubjectKind.LEAD, subject_id=pk, lead_id=pk) for pk in leads),
+            *(Touched(subject_kind=SubjectKind.DEAL, subject_id=pk, deal_id=pk) for pk in deals),
+        ]
     )

@@ -16,10 +16,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
-from crm import locks
+from crm import locks, notices
 from crm.follow_ups.touched import Near
-from crm.models import Rule, RuleRun, RuleSetting, Touched
+from crm.models import NoticeKind, Role, Rule, RuleRun, RuleSetting, Touched, User
 from crm.rules import RULES, FollowUpRule
 from crm.rules.owners import MOVED, OWNER, WORKDAY, arrays
 from crm.rules.settings import effective, number_cte
@@ -99,7 +100,7 @@ wanted AS MATERIALIZED (
               AND h.cause = d.cause AND h.outcome IN ('done', 'not_needed'))
 ),
 pair AS MATERIALIZED (
-    SELECT f.id AS open_id, w.*,
+    SELECT f.id AS open_id, f.person_id AS was_person_id, w.*,
            (f.cause, f.owner_id, f.on_behalf_of_id, f.due_at, f.show_at, f.rank::int, f.why, f.person_id, f.organisation_id, f.lead_id,
             f.deal_id, f.hand_off_id)
            IS DISTINCT FROM
@@ -144,6 +145,12 @@ made AS (
 SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM changed), (SELECT count(*) FROM closed)
 """
 
+# About whom something came, changed or went: the rules after this one may ask whether anything is open for them.
+WITH_PEOPLE = """, ARRAY(
+    SELECT DISTINCT p.id FROM pair, unnest(ARRAY[was_person_id, person_id]) AS p(id)
+     WHERE p.id IS NOT NULL AND (open_id IS NULL OR subject_id IS NULL OR differs))
+"""
+
 COUNT = """
 SELECT count(*) FILTER (WHERE open_id IS NULL), count(*) FILTER (WHERE open_id IS NOT NULL AND subject_id IS NOT NULL AND differs),
        count(*) FILTER (WHERE subject_id IS NULL)
@@ -170,6 +177,11 @@ AND ({0}.person_id = ANY(%(near_people)s) OR {0}.organisation_id = ANY(%(near_or
      OR ({0}.subject_kind, {0}.subject_id) IN (SELECT * FROM unnest(%(near_kinds)s::text[], %(near_subjects)s::bigint[])))
 """
 
+# What somebody else holds they look at themselves, and waiting for them here could be waiting for each other.
+FORGET = """
+DELETE FROM crm_touched WHERE id IN (SELECT id FROM crm_touched WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED)
+"""
+
 # Compiling would take longer than the statement itself, and what it sorts and keeps fits in memory.
 PLANNING = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 
@@ -189,7 +201,8 @@ def refresh(*, at: datetime, rules: Iterable[Rule] | None = None) -> RefreshRepo
     report = _refresh_all(at, None, rules)
     _note_runs(report, at)
     if rules is None:
-        Touched.objects.filter(pk__in=seen).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(FORGET, [seen])
     return report
 
 
@@ -218,7 +231,13 @@ def _parameters(at: datetime) -> dict[str, Any]:
 def _refresh_all(at: datetime, near: Near | None, rules: Iterable[Rule] | None) -> RefreshReport:
     parameters = _parameters(at) | (near.parameters() if near else {})
     only = None if rules is None else set(rules)
-    reports = [_refresh(RULES[rule], parameters, near) for rule in RULES if only is None or rule in only]
+    reports = []
+    for key, rule in RULES.items():
+        if only is None or key in only:
+            report, people = _refresh(rule, parameters, near is not None)
+            reports.append(report)
+            if near is not None:
+                parameters["near_people"] = sorted({*parameters["near_people"], *people})
     if only is None:
         statement = HAND_OVER.format(owner=OWNER, of_these_follow_ups=NEAR.format("f") if near else "")
         with connection.cursor() as cursor:
@@ -226,23 +245,29 @@ def _refresh_all(at: datetime, near: Near | None, rules: Iterable[Rule] | None) 
     return RefreshReport(reports)
 
 
-def _refresh(rule: FollowUpRule, parameters: dict[str, Any], near: Near | None) -> RuleReport:
+def _refresh(
+    rule: FollowUpRule, parameters: dict[str, Any], is_near: bool, *, again: bool = True
+) -> tuple[RuleReport, list[int]]:
+    """What the rule did, and of a few also about whom."""
     began = time.perf_counter()
     try:
         with transaction.atomic():
             locks.hold("follow-ups", rule.key.value)
             numbers, values = number_cte(rule, effective(rule))
-            statement = _statement(rule, numbers, WRITE, near=near is not None)
+            statement = _statement(rule, numbers, WRITE + WITH_PEOPLE if is_near else WRITE, near=is_near)
             with connection.cursor() as cursor:
-                cursor.execute(PLANNING_WIDELY if rule.reads_widely and near is None else PLANNING)
+                cursor.execute(PLANNING_WIDELY if rule.reads_widely and not is_near else PLANNING)
                 cursor.execute(statement, {**parameters, **rule.parameters, **values, "rule": rule.key.value})
-                made, changed, closed = cursor.fetchone()
+                made, changed, closed, *people = cursor.fetchone()
     except (DatabaseError, ValueError, TypeError, KeyError) as error:
         if not connection.is_usable():
             raise  # It is not the rule that failed, and whoever comes next begins with all of them.
+        if again and isinstance(error.__cause__, DeadlockDetected):
+            return _refresh(rule, parameters, is_near, again=False)  # Whoever held the rows has them by now.
         logger.exception("The rule %s could not be refreshed; its follow-ups stay as they were", rule.key)
-        return RuleReport(rule.key, error=str(error) or type(error).__name__)
-    return RuleReport(rule.key, made, changed, closed, milliseconds=round((time.perf_counter() - began) * 1000))
+        return RuleReport(rule.key, error=str(error) or type(error).__name__), []
+    took = round((time.perf_counter() - began) * 1000)
+    return RuleReport(rule.key, made, changed, closed, milliseconds=took), people[0] if people else []
 
 
 def _statement(rule: FollowUpRule, numbers: str, end: str, *, near: bool) -> str:
@@ -277,10 +302,26 @@ def _note_runs(report: RefreshReport, at: datetime) -> None:
 
 
 def _note_failures(failed: Iterable[RuleReport], at: datetime) -> None:
+    """Since when it fails and why; administrators are told when it begins to."""
     for one in failed:
         run, is_first = RuleRun.objects.get_or_create(
             rule=one.rule, defaults={"ran_at": at, "failing_since": at, "error": one.error}
         )
         if not is_first:
+            is_first = run.failing_since is None
             run.failing_since, run.error = run.failing_since or at, one.error
             run.save(update_fields=["failing_since", "error"])
+        if is_first:
+            _tell_administrators(run, at)
+
+
+def _tell_administrators(run: RuleRun, at: datetime) -> None:
+    for user in User.objects.active().filter(role=Role.ADMIN).order_by("pk"):
+        notices.tell(
+            user=user,
+            kind=NoticeKind.RULE_FAILS,
+            values={"rule": run.rule, "why": run.error},
+            path=f"/settings/rules/{run.rule}/",
+            at=at,
+            key=f"rule {run.rule} {run.failing_since:%Y-%m-%dT%H:%M:%S}",
+        )
