@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
-from crm import advocacy, conversations, deals, follow_ups, people, promises, verdicts
+from crm import advocacy, conversations, deals, do_not_contact, follow_ups, people, promises, verdicts
 from crm.models import (
     Advocate,
     Deal,
@@ -30,15 +31,10 @@ from tests.rules import BRUSSELS, TODAY, badge, days, is_quiet, known, only, ref
 
 pytestmark = pytest.mark.django_db
 
-SETTABLE = [
-    (Rule.ASK_REFERRAL, {"days": 14, "between_asks": 90}),
-    (Rule.THANK_REFERRER, {"days": 2}),
-    (Rule.TELL_REFERRER, {"days": 5}),
-    (Rule.CHECK_IN, {"days": 14, "until": 90}),
-    (Rule.RE_ORDER, {"orders": 3, "until": 365}),
-    (Rule.JOURNEY, {"days": 30, "orders": 2}),
-    (Rule.LAWFUL_BASIS, {"months": 12}),
-]
+OURS = (
+    *(Rule.ASK_REFERRAL, Rule.THANK_REFERRER, Rule.TELL_REFERRER),
+    *(Rule.CHECK_IN, Rule.RE_ORDER, Rule.JOURNEY, Rule.LAWFUL_BASIS),
+)
 
 
 def customer(owner: User, name: str = "Maes & Zn", *, since: datetime | None = None) -> Organisation:
@@ -649,9 +645,8 @@ def test_each_rule_of_customers_is_caused_once_says_why_and_is_quiet_the_second_
     everything_of_customers(account_manager)
     assert not Advocate.objects.filter(since__gt=AT - days(6)).exists()
     refresh()
-    ours = [rule for rule, _numbers in SETTABLE]
-    opened = list(FollowUp.objects.open().filter(rule__in=ours))
-    assert sorted(row.rule for row in opened) == sorted(ours)
+    opened = list(FollowUp.objects.open().filter(rule__in=OURS))
+    assert sorted(row.rule for row in opened) == sorted(OURS)
     for row in opened:
         assert said(row).endswith(".")
         assert not {key for key in row.why if key.endswith("id")}
@@ -686,3 +681,40 @@ def test_a_review_without_a_day_of_its_own_comes_when_the_team_says(account_mana
     set_for(team, Rule.LAWFUL_BASIS, months=6)
     refresh()
     only(Rule.LAWFUL_BASIS)
+
+
+def test_what_a_verb_touched_is_looked_at_again_as_everything_would_be(account_manager):
+    """After each of these acts the refresh of what it touched leaves a complete one nothing to do."""
+    by: dict[str, Any] = {"by": account_manager, "at": AT}
+    company = customer(account_manager)
+    ilse, bert = works_at(company, tier=Tier.A), works_at(company, "Bert Maes")
+    make.conversation(bert, by=account_manager, at=AT - days(300))
+    for number in (260, 200, 160):
+        order(account_manager, company, bert, AT - days(number))
+    referral = introduced(account_manager, AT - days(40))
+    bought = make.won_deal(account_manager, at=AT - days(20))
+    follow_ups.refresh(at=AT)
+    talk = conversations.log(people=[bert, ilse], kind="visit", **by)
+    wish = make.wish(person=ilse)
+    acts: list[Callable[[], object]] = [
+        lambda: conversations.change(conversation=talk, has_gain=True, is_journey_interview=True, **by),
+        lambda: conversations.delete(conversation=talk, **by),
+        lambda: do_not_contact.lift(wish=wish, why="She called us herself", **by),
+        lambda: people.change(person=ilse, tier="", lawful_basis="consent", basis_review_on=TODAY, **by),
+        lambda: people.end_position(position=bert.positions.get(), **by),
+        lambda: order(account_manager, company, ilse, AT),
+        lambda: people.change(person=referral.introduced, family_name="Boon", **by),
+        lambda: advocacy.lose(referral=referral, **by),
+        lambda: advocacy.thank(referral=referral, **by),
+        lambda: make.appointment(account_manager, person=bought.person),
+    ]
+    for act in acts:
+        act()
+        follow_ups.refresh_touched(at=AT)
+        left = [
+            report
+            for report in follow_ups.refresh(at=AT, rules=OURS).rules
+            if report.made + report.changed + report.closed
+        ]
+        assert left == []
+    assert FollowUp.objects.filter(rule__in=OURS, closed_at__isnull=False).count() >= 4
