@@ -68,6 +68,16 @@ class Availability:
         opens, closes = self._hours(day)
         return self.works_on(day) and opens <= starts_at and ends_at <= closes
 
+    def free_minutes(self, day: date) -> int:
+        """Working minutes of that day for which nothing is agreed, here or elsewhere; none on a day off."""
+        if not self.works_on(day):
+            return 0
+        opens, closes = self._hours(day)
+        busy = timedelta()
+        for since, until in _joined(self.taken):
+            busy += max(min(until, closes) - max(since, opens), timedelta())
+        return int((closes - opens - busy).total_seconds() // 60)
+
     def starts(
         self, *, minutes: int, start: datetime, end: datetime, at: datetime, travel_minutes: int = 0
     ) -> Iterator[datetime]:

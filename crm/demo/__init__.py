@@ -87,7 +87,7 @@ def _mornings(walk: Walk) -> Generator[datetime, None, None]:
         follow_ups.refresh(at=moment)
         readings.take(at=moment)
         if (days.today - day).days > 12:  # Of late nobody had the time, so that something is left to do today.
-            for due in FollowUp.objects.due(moment).filter(rule=Rule.KEEP_IN_TOUCH).ranked().for_today()[:8]:
+            for due in FollowUp.objects.due(moment).filter(rule=Rule.KEEP_IN_TOUCH).ranked(moment).for_today()[:8]:
                 walk.follow(_keep_in_touch(walk, due, moment))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crm.follow_ups.acts import REOPEN_WITHIN, checked, done, make, not_needed, put_off, reopen
+from crm.follow_ups.acts import REOPEN_WITHIN, bring_back, checked, done, make, not_needed, put_off, reopen
 from crm.follow_ups.refreshing import Effect, RefreshReport, RuleReport, preview, refresh, refresh_near
 from crm.follow_ups.touched import Near, near, take
 
@@ -19,6 +19,7 @@ __all__ = [
     "Near",
     "RefreshReport",
     "RuleReport",
+    "bring_back",
     "checked",
     "done",
     "make",

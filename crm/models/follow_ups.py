@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Floor, Greatest, Least, Log
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.deals import Deal
 from crm.models.hand_offs import HandOff
 from crm.models.leads import Lead
 from crm.models.organisations import Organisation
-from crm.models.people import Person
+from crm.models.people import Person, Tier
 
 
 class Rule(models.TextChoices):
@@ -92,6 +95,45 @@ class Outcome(models.TextChoices):
     CAUSE_GONE = "cause_gone", _("no longer needed")
 
 
+PROMISED = 3
+"""The last of the ranks that were promised to somebody; see `FollowUp.rank`."""
+
+ORDER = ("place", "-points", "show_at", "id")
+"""How follow-ups are ranked: columns of `FollowUpQuerySet.with_places`."""
+
+
+WEIGHTS = {4: 40, 5: 30, 6: 10}
+"""Points of a rank: agreed or asked, made by hand, good to do. Those after it have none."""
+
+CLOSENESS = {Tier.A: 15, Tier.B: 8, Tier.C: 4}
+WORTH = 1000
+"""An amount from which points begin; currencies are taken as alike, since only powers of ten matter."""
+
+MOST_LATE = 14
+"""Points for being late, at most: what has waited a fortnight is no more urgent after a month."""
+
+
+def _points(at: datetime) -> Combinable:
+    """What a follow-up weighs, as `FollowUpQuerySet.ranked` explains."""
+    weight = Case(*(When(rank__lte=rank, then=points) for rank, points in WEIGHTS.items()), default=0)
+    closeness = Case(*(When(person__tier=tier, then=points) for tier, points in CLOSENESS.items()), default=0)
+    amount = Coalesce("deal__buyer_amount", "deal__seller_amount", Value(Decimal(0)))
+    worth = Floor(Log(Decimal(10), Greatest(amount, Value(Decimal(WORTH))) / WORTH) * 10)
+    late = Func(
+        Value(at, models.DateTimeField()),
+        F("show_at"),
+        template="floor(extract(epoch FROM %(expressions)s) / 86400)",
+        arg_joiner=" - ",
+        output_field=models.IntegerField(),
+    )
+    return (
+        weight
+        + closeness
+        + Cast(worth, models.IntegerField())
+        + Cast(Least(Greatest(late, Value(0)), Value(MOST_LATE)), models.IntegerField())
+    )
+
+
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
     def open(self) -> FollowUpQuerySet:
         return self.filter(closed_at__isnull=True)
@@ -100,12 +142,29 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         """Open, and its moment (or the moment it was put off to) has come."""
         return self.open().filter(show_at__lte=at)
 
-    def ranked(self) -> FollowUpQuerySet:
-        """Promised to someone first, then by how long it waits."""
-        return self.order_by("rank", "show_at", "id")
+    def with_places(self, at: datetime) -> FollowUpQuerySet:
+        """With `place` and `points`, by which `ORDER` ranks."""
+        return self.annotate(
+            place=Least(F("rank"), Value(PROMISED + 1), output_field=models.IntegerField()), points=_points(at)
+        )
+
+    def ranked(self, at: datetime) -> FollowUpQuerySet:
+        """What was promised to somebody first, by its kind: a running clock, a promise, a hand-off or an appointment. Then by points:
+
+        - what was agreed or asked 40, made by hand 30, good to do 10 or none;
+        - what the deal is worth (what the buyer said, else what we think): ten for each power of ten above a thousand, so 10,000 is 10 and 100,000
+          is 20;
+        - somebody of tier A 15, B 8, C 4;
+        - one for each whole day that it is late, 14 at most.
+
+        So an order that is due again from a large customer passes a small next step, and nothing passes what somebody waits for. Points also say
+        which goes first of two promises; of two with as many, the one that waits longest. Give the end of the reader's day as `at`, so that the
+        order stays as it is all day.
+        """
+        return self.with_places(at).order_by(*ORDER)
 
     def for_today(self) -> FollowUpQuerySet:
-        return self.select_related("person", "organisation", "lead", "deal", "owner")
+        return self.select_related("person", "organisation", "lead", "deal", "owner", "on_behalf_of")
 
 
 class FollowUp(models.Model):

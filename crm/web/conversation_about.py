@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from crm import search
-from crm.models import MEETS_BY, Appointment, Attempt, ConversationKind, Deal, Lead, Organisation, Person
+from crm.models import MEETS_BY, Appointment, Attempt, ConversationKind, Deal, FollowUp, Lead, Organisation, Person, ProspectingItem
 from crm.models.conversations import PromiseQuerySet
 from crm.web import access, query
 from crm.web.page import Request, page_of
@@ -31,11 +31,15 @@ KIND_ICONS = {
 
 class About:
     """Whom and what a conversation concerns, as the address says: `?person=`, `?lead=`, `?deal=`, `?organisation=`, `?attempt=` (the call that was
-    answered) or `?appointment=` (the one that was held); to be written by the user."""
+    answered) or `?appointment=` (the one that was held); to be written by the user. `?follow_up=` is what it was held for, which is done with it,
+    and `?journey=1` says that it was about how they came to buy. `?item=` is the thing of one's half hour that it was, done with it, too."""
 
     def __init__(self, request: Request) -> None:
         self.attempt: Attempt | None = self._row(request, "attempt", access.attempt)
         self.appointment: Appointment | None = self._row(request, "appointment", access.appointment)
+        self.follow_up: FollowUp | None = self._row(request, "follow_up", access.follow_up)
+        self.is_journey = request.GET.get("journey") == "1"
+        self.item: ProspectingItem | None = self._row(request, "item", access.prospecting_item)
         self.deal: Deal | None = self._row(request, "deal", access.deal)
         self.lead: Lead | None = self._row(request, "lead", access.lead)
         self.person: Person | None = self._row(request, "person", access.person, write=False)
@@ -96,6 +100,7 @@ class About:
         """What the form says at first: now, or when the call began and how long it took."""
         now = timezone.localtime()
         start: dict[str, Any] = {"when": now, "people": [self.person.pk] if self.person else []}
+        start["is_journey_interview"] = self.is_journey
         if self.attempt is not None:
             start["when"] = timezone.localtime(self.attempt.at)
             start["minutes"] = max(1, round((now - self.attempt.at).total_seconds() / 60)) if self.is_fresh else None

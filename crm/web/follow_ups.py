@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,9 +22,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import follow_ups
 from crm.models import PROMISES, FollowUp
 from crm.refusal import Refused
-from crm.web import access, query, today
+from crm.web import access, mentioning, query, today
 from crm.web.forms import KringForm
-from crm.web.page import Request, announce, redirect_or_part, render_page
+from crm.web.page import Request, announce, back_to, redirect_or_part, render_page
 
 
 @require_POST
@@ -32,9 +32,7 @@ def done(request: Request, pk: int) -> HttpResponse:
     follow_up = access.follow_up(request, pk, write=True)
     is_first = follow_ups.done(follow_up=follow_up, by=request.user, at=timezone.now())
     words = _("Kept, as promised.") if follow_up.rule in PROMISES else _("Done.")
-    return _ended(
-        request, follow_up, words if is_first else _("This was done already."), undo=follow_up.rule not in PROMISES
-    )
+    return _ended(request, follow_up, words if is_first else _("This was done already."), "crm:follow-up-reopen")
 
 
 @require_POST
@@ -46,7 +44,8 @@ def not_needed(request: Request, pk: int) -> HttpResponse:
         by=request.user,
         at=timezone.now(),
     )
-    return _ended(request, follow_up, _("Not needed, then.") if is_first else _("This was closed already."), undo=True)
+    words = _("Not needed, then.") if is_first else _("This was closed already.")
+    return _ended(request, follow_up, words, "crm:follow-up-reopen")
 
 
 @require_POST
@@ -56,22 +55,20 @@ def later(request: Request, pk: int) -> HttpResponse:
         moment = follow_ups.put_off(follow_up=follow_up, until=_chosen_day(request), by=request.user, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
-    else:
-        day = date_format(timezone.localtime(moment), _("l j F"))
-        messages.success(request, _("You will see this again on %(day)s.") % {"day": day})
-    return _back(request)
+        return _back(request)
+    day = date_format(timezone.localtime(moment), _("l j F"))
+    words = _("You will see this again on %(day)s.") % {"day": day}
+    return _ended(request, follow_up, words, "crm:follow-up-bring-back")
 
 
 @require_POST
 def reopen(request: Request, pk: int) -> HttpResponse:
-    follow_up = access.follow_up(request, pk, write=True)
-    try:
-        follow_ups.reopen(follow_up=follow_up, by=request.user, at=timezone.now())
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("It is back on the list."))
-    return _back(request)
+    return _undone(request, access.follow_up(request, pk, write=True), follow_ups.reopen)
+
+
+@require_POST
+def bring_back(request: Request, pk: int) -> HttpResponse:
+    return _undone(request, access.follow_up(request, pk, write=True), follow_ups.bring_back)
 
 
 class FollowUpForm(KringForm):
@@ -85,6 +82,7 @@ class FollowUpForm(KringForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        mentioning.offer(self, "note")
         self.fields["owner"].queryset = access.users()  # type: ignore[attr-defined]
 
 
@@ -101,6 +99,7 @@ def new(request: Request) -> HttpResponse:
         else:
             day = date_format(timezone.localtime(follow_up.due_at), _("l j F"))
             messages.success(request, _("Written down for %(day)s.") % {"day": day})
+            mentioning.say_who_is_told(request, form.cleaned_data["note"])
             return redirect(_next(request))
     context = {"form": form, "about": next(iter(about.values()), None), "next": _next(request), "nav": "today"}
     return render_page(request, "crm/follow_up_new.html", context, parts=("follow-up-new",))
@@ -124,13 +123,22 @@ def _chosen_day(request: Request) -> date:
     return day
 
 
-def _ended(request: Request, follow_up: FollowUp, words: str, *, undo: bool) -> HttpResponse:
-    if undo:
-        form = '{} <form method="post" action="{}" class="d-inline">{}{}<button class="btn btn-sm">{}</button></form>'
-        token = format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request))
-        back = format_html('<input type="hidden" name="next" value="{}">', _next(request))
-        words = format_html(form, words, reverse("crm:follow-up-reopen", args=[follow_up.pk]), token, back, _("Undo"))
-    messages.success(request, words)
+def _ended(request: Request, follow_up: FollowUp, words: str, undo: str) -> HttpResponse:
+    """Says what was done, with a button that takes it back: shown for ten seconds, and longer while somebody is at it."""
+    about = {"words": words, "who": follow_up.person or follow_up.organisation or follow_up}
+    address = reverse(undo, args=[follow_up.pk])
+    said = render_to_string("crm/_undo.html", about | {"address": address, "next": _next(request)}, request)
+    messages.success(request, mark_safe(said), extra_tags="undo")  # noqa: S308 -- rendered by a template, which escapes.
+    return _back(request)
+
+
+def _undone(request: Request, follow_up: FollowUp, take_back: Callable[..., Any]) -> HttpResponse:
+    try:
+        take_back(follow_up=follow_up, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("It is back on the list."))
     return _back(request)
 
 
@@ -143,6 +151,4 @@ def _back(request: Request) -> HttpResponse:
 
 def _next(request: Request) -> str:
     """Where the act was asked from, when that is a page of ours; else Today."""
-    there = request.POST.get("next") or request.GET.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
-    return there if is_ours and there.startswith("/") else reverse("crm:today")
+    return back_to(request, reverse("crm:today"))

@@ -56,6 +56,12 @@ class PreferencesForm(KringModelForm):
         max_length=500,
         required=False,
     )
+    most_follow_ups = forms.IntegerField(
+        label=gettext_lazy("Follow-ups a day, at most"),
+        help_text=gettext_lazy("Today shows what fits between your appointments, and never more. Usual: 12."),
+        min_value=1,
+        max_value=50,
+    )
     interests = forms.CharField(
         label=gettext_lazy("I like to talk about"),
         help_text=gettext_lazy("What you may share with a prospect, with commas between: sailing, choirs."),
@@ -67,7 +73,7 @@ class PreferencesForm(KringModelForm):
         model = User
         fields: ClassVar[list[str]] = [
             "name", "language", "time_zone", "working_days", "work_start", "work_end", "mail_signature",
-            "sectors", "interests", "gets_digest", "digest_at",
+            "sectors", "interests", "most_follow_ups", "gets_digest", "digest_at",
         ]  # fmt: skip
         help_texts: ClassVar[dict[str, Any]] = {
             "time_zone": gettext_lazy("A name such as Europe/Brussels. “Today” is the day there."),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from crm import deals, follow_ups
+from crm import deals, follow_ups, promises
 from crm.models import Event, EventKind, FollowUp, Outcome, PromiseState, Rule, User
 from crm.refusal import Refused
 from tests import make
@@ -138,15 +138,54 @@ def test_a_slip_of_the_hand_can_be_undone(follow_up, account_manager):
     assert kinds() == [EventKind.FOLLOW_UP_DONE, EventKind.FOLLOW_UP_MADE]
 
 
-def test_a_promise_that_is_done_is_kept_and_stays_kept(account_manager):
+def test_a_promise_that_is_done_is_kept_and_undoing_that_opens_both(account_manager):
     promise = make.promise(make.person(), by=account_manager, due_on=TODAY)
     follow_ups.refresh(at=AT)
     follow_up = FollowUp.objects.get()
     follow_ups.done(follow_up=follow_up, by=account_manager, at=AT)
     promise.refresh_from_db()
     assert promise.state == PromiseState.KEPT
+    follow_ups.reopen(follow_up=follow_up, by=account_manager, at=AT + timedelta(seconds=9))
+    promise.refresh_from_db()
+    assert (promise.is_open, follow_up.is_open) == (True, True)
+    follow_ups.refresh(at=AT + timedelta(minutes=1))
+    assert FollowUp.objects.open().get() == follow_up
+
+
+def test_a_promise_that_was_settled_in_another_way_stays_settled(account_manager):
+    promise = make.promise(make.person(), by=account_manager, due_on=TODAY)
+    follow_ups.refresh(at=AT)
+    follow_up = FollowUp.objects.get()
+    follow_ups.not_needed(follow_up=follow_up, by=account_manager, at=AT)
+    promises.break_(promise=promise, by=account_manager, at=AT + timedelta(seconds=1))
     with pytest.raises(Refused, match="settled"):
-        follow_ups.reopen(follow_up=follow_up, by=account_manager, at=AT)
+        follow_ups.reopen(follow_up=follow_up, by=account_manager, at=AT + timedelta(seconds=9))
+
+
+def test_what_was_put_off_is_brought_back_to_where_it_was_and_no_further(follow_up, account_manager):
+    first = follow_ups.put_off(follow_up=follow_up, until=TODAY + days(2), by=account_manager, at=AT)
+    follow_ups.put_off(follow_up=follow_up, until=TODAY + days(9), by=account_manager, at=AT + timedelta(minutes=1))
+    for _ in range(2):  # The second time nothing is left to take back.
+        follow_ups.bring_back(follow_up=follow_up, by=account_manager, at=AT + timedelta(minutes=2))
+        follow_up.refresh_from_db()
+        assert (follow_up.put_off_until, follow_up.show_at) == (first, first)
+
+
+def test_what_was_put_off_once_is_shown_when_it_was_due(follow_up, account_manager):
+    follow_ups.put_off(follow_up=follow_up, until=TODAY + days(2), by=account_manager, at=AT)
+    follow_ups.bring_back(follow_up=follow_up, by=account_manager, at=AT)
+    follow_up.refresh_from_db()
+    assert (follow_up.put_off_until, follow_up.show_at) == (None, follow_up.due_at)
+    assert kinds() == [EventKind.FOLLOW_UP_PUT_OFF, EventKind.FOLLOW_UP_MADE]
+
+
+def test_what_is_closed_or_was_put_off_long_ago_is_not_brought_back(follow_up, account_manager):
+    follow_ups.put_off(follow_up=follow_up, until=TODAY + days(20), by=account_manager, at=AT)
+    with pytest.raises(Refused, match="more than a week ago"):
+        follow_ups.bring_back(follow_up=follow_up, by=account_manager, at=AT + days(8))
+    follow_ups.done(follow_up=follow_up, by=account_manager, at=AT)
+    with pytest.raises(Refused, match="closed already"):
+        follow_ups.bring_back(follow_up=follow_up, by=account_manager, at=AT)
 
 
 def test_a_promise_that_nobody_needs_to_ask_about_stays_open(account_manager):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 TODAY = AT.date()
 HTMX = {"HX-Request": "true", "HX-Target": "today", "HX-Current-URL": "http://testserver/?all=1"}
-ACTS = ("done", "later", "not-needed", "reopen")
+ACTS = ("done", "later", "not-needed", "reopen", "bring-back")
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +76,15 @@ def test_later_is_tomorrow_next_week_or_a_day_of_choice(follow_up, account_manag
     assert follow_up.put_off_until.isoformat() == "2026-12-07T08:00:00+00:00"
 
 
+def test_later_can_be_taken_back(follow_up, account_manager, login):
+    client = login(account_manager)
+    answer = client.post(address(follow_up, "later"), {"until": "2026-11-24"}, follow=True)
+    assert address(follow_up, "bring-back") in answer.content.decode()
+    assert "One person is waiting" in client.post(address(follow_up, "bring-back"), follow=True).content.decode()
+    follow_up.refresh_from_db()
+    assert follow_up.put_off_until is None
+
+
 @pytest.mark.parametrize("day", ["", "tomorrow", "2026-11-23", "2020-01-01", "2026-02-31", "9999-99-99", "0000-00-00"])
 def test_a_day_that_is_none_is_refused_with_a_sentence(follow_up, account_manager, login, day):
     answer = login(account_manager).post(address(follow_up, "later"), {"day": day}, follow=True)
@@ -98,6 +107,29 @@ def test_a_promise_that_is_done_is_kept(account_manager, login):
     promise.refresh_from_db()
     assert promise.state == PromiseState.KEPT
     assert "Kept, as promised." in answer.content.decode()
+
+
+def test_a_promise_that_was_kept_by_a_slip_is_open_again(account_manager, login):
+    promise = make.promise(make.person(), by=account_manager, due_on=TODAY)
+    follow_ups.refresh(at=AT)
+    client, row = login(account_manager), FollowUp.objects.get()
+    client.post(address(row, "done"))
+    client.post(address(row, "reopen"))
+    promise.refresh_from_db()
+    assert promise.is_open
+    assert FollowUp.objects.open().get() == row
+
+
+def test_what_was_said_can_be_logged_with_it(follow_up, account_manager, login):
+    client = login(account_manager)
+    form = f"/conversations/new/?deal={follow_up.deal_id}&amp;follow_up={follow_up.pk}"
+    assert form in client.get("/").content.decode()
+    said = {"kind": "call", "direction": "both", "when": "2026-11-23T10:00", "summary": "All well"}
+    answer = client.post(form.replace("&amp;", "&"), said | {"people": [follow_up.person_id]})
+    assert (answer.status_code, answer.headers.get("Location")) == (302, "/")
+    follow_up.refresh_from_db()
+    assert follow_up.outcome == Outcome.DONE
+    assert follow_up.person.conversations.get().summary == "All well"
 
 
 def test_a_refused_undo_says_why(follow_up, account_manager, login):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,8 +10,8 @@ import pytest
 import time_machine
 
 from crm import follow_ups
-from crm.models import Deal, FollowUp, Person, PromiseSide, Tier
-from crm.web import today
+from crm.models import Deal, Direction, FollowUp, Person, PromiseSide, Scope, Tier, User
+from crm.web import keyset, today
 from tests import make
 from tests.make import AT
 
@@ -127,11 +128,133 @@ def test_what_others_wrote_is_text_and_never_markup(account_manager, login):
 
 def test_the_list_is_finite_and_the_rest_is_one_click_away(account_manager, login):
     promised(account_manager, 15)
-    page = seen(login(account_manager))
-    assert page.count("data-row") == today.CAPACITY == 12
+    client = login(account_manager)
+    page = seen(client)
+    assert page.count("data-row") == account_manager.most_follow_ups == 12
     assert "12 of 15 shown" in page
     assert "the rest can wait" in page
-    assert seen(login(account_manager), "/?all=1").count("data-row") == 15
+    assert seen(client, "/?all=1").count("data-row") == 15
+    User.objects.update(most_follow_ups=5)
+    assert seen(client).count("data-row") == 5
+
+
+def test_the_rest_comes_in_pages_and_an_act_stays_on_its_page(account_manager, login, monkeypatch):
+    monkeypatch.setattr(keyset, "SIZE", 3)
+    first, *_ = promised(account_manager, 4)
+    client = login(account_manager)
+    there = {"HX-Request": "true", "HX-Target": "today", "HX-Current-URL": "http://testserver/?all=1"}
+    part = client.post(f"/follow-ups/{first.pk}/later/", {"until": "2026-11-24"}, headers=there).content.decode()
+    assert "3 in all" in part
+    assert 'name="next" value="/?all=1"' in part
+
+
+def test_what_was_done_today_makes_the_list_shorter_and_a_full_day_is_enough(account_manager, login):
+    User.objects.filter(pk=account_manager.pk).update(most_follow_ups=2)
+    for name in ("Ann", "Bea", "Cas", "Dirk"):
+        make.deal(account_manager, person=make.person(name), next_step_on=TODAY)
+    follow_ups.refresh(at=AT)
+    client = login(account_manager)
+    assert "2 of 4 shown" in seen(client)
+    for row in FollowUp.objects.open()[:2]:
+        follow_ups.done(follow_up=row, by=account_manager, at=AT)
+    page = seen(client)
+    assert "Two things done today, and that is enough. The rest can wait until Tuesday." in page
+    assert "data-row" not in page
+    promised(account_manager)
+    assert seen(client).count("data-row") == 1  # What somebody waits for is shown on a full day, too.
+
+
+def test_a_day_off_says_calmly_until_when_it_can_wait(account_manager, login):
+    promised(account_manager, 5)
+    with time_machine.travel(AT + days(5), tick=False):  # A Saturday.
+        page = seen(login(account_manager))
+    assert "You are off today. It can all wait until Monday 30 November." in page
+    assert page.count("data-row") == 3
+
+
+def test_somebody_new_is_told_where_to_begin(account_manager, login):
+    client = login(account_manager)
+    assert "Your day begins here" in seen(client)
+    (row,) = promised(account_manager)
+    follow_ups.done(follow_up=row, by=account_manager, at=AT)
+    assert "Everything that was agreed is done" in seen(client)
+
+
+# ---- Held back -----------------------------------------------------------------------------------------------------
+
+
+def test_who_is_not_to_be_contacted_yet_stands_last_says_until_when_and_does_not_wait(account_manager, login):
+    anke = make.person("Anke Smeets", phone="+32470123456")
+    Person.objects.filter(pk=anke.pk).update(owner=account_manager, tier=Tier.A, created_at=AT - days(400))
+    follow_ups.refresh(at=AT)
+    FollowUp.objects.update(rank=1)
+    make.conversation(
+        anke, by=account_manager, at=AT - days(3), kind="email", direction=Direction.OUTGOING, is_information=True
+    )
+    follow_ups.make(note="Ring Karim", owner=account_manager, due_on=TODAY, by=account_manager, at=AT)
+    page = seen(login(account_manager))
+    assert "One thing is waiting for you." in page
+    held = page[page.index('aria-label="Anke Smeets"') :]
+    assert page.index('aria-label="Ring Karim"') < page.index('aria-label="Anke Smeets"')
+    for words in ("not before Wednesday", "We sent them information on 20 November", "From 25 November", "Too soon"):
+        assert words in held
+    assert "data-do" not in held
+    assert "/done/" in held
+
+
+def test_who_asked_to_be_left_in_peace_is_offered_no_contact(account_manager, login):
+    (row,) = promised(account_manager)
+    make.wish(person=row.person)
+    page = seen(login(account_manager))
+    assert "asked to be left in peace" in page
+    assert "data-do" not in page
+    assert "One person" not in page
+
+
+def test_who_asked_not_to_be_called_is_written_to(account_manager, login):
+    peter = make.person("Peter", phone="+32470123457")
+    make.promise(peter, by=account_manager, due_on=TODAY)
+    follow_ups.refresh(at=AT)
+    client = login(account_manager)
+    assert f'href="/people/{peter.pk}/call/"' in seen(client)
+    make.wish(person=peter, scope=Scope.CALL)
+    page = seen(client)
+    assert f'href="/people/{peter.pk}/call/"' not in page
+    assert f'href="/mail/new/?person={peter.pk}"' in page
+
+
+# ---- In somebody's place -------------------------------------------------------------------------------------------
+
+
+def test_work_of_somebody_else_says_whose_it_is(account_manager, teammate, login):
+    (row,) = promised(account_manager)
+    client = login(account_manager)
+    FollowUp.objects.update(on_behalf_of=teammate)
+    make.absence(teammate, days=10)
+    assert f"for {teammate}, who is away until 3 December" in seen(client)
+    User.objects.filter(pk=teammate.pk).update(is_active=False)
+    assert f"from {teammate}, who left" in seen(client)
+
+
+# ---- Looking again -------------------------------------------------------------------------------------------------
+
+
+def look_again(client, seen_before: str = ""):
+    there = {"HX-Request": "true", "HX-Target": "today", "HX-Current-URL": "http://testserver/"}
+    return client.get("/now/", {"seen": seen_before}, headers=there)
+
+
+def test_it_says_nothing_while_nothing_changed_and_the_part_when_a_colleague_acted(account_manager, teammate, login):
+    (row, _other) = promised(account_manager, 2)
+    client = login(account_manager)
+    first = look_again(client).content.decode()
+    (known,) = re.findall(r'name="seen" value="(\w{32})"', first)
+    assert look_again(client, known).status_code == 204
+    assert look_again(client, known).status_code == 204  # Looking is no change.
+    follow_ups.done(follow_up=row, by=teammate, at=AT)
+    after = look_again(client, known)
+    assert after.content.decode().strip().startswith('<div id="today"')
+    assert "One person is waiting" in after.content.decode()
 
 
 def test_what_comes_first_is_first(account_manager, login):
@@ -156,7 +279,6 @@ def test_tomorrows_work_and_other_peoples_work_are_not_there(account_manager, sd
     page = seen(login(account_manager))
     assert 'aria-label="Of ' not in page
     assert "Nobody is waiting to hear from you." in page
-    assert "Everything that was agreed is done" in page
 
 
 def test_what_is_for_today_is_there_before_work_begins(account_manager, login):
@@ -247,5 +369,5 @@ def test_it_takes_as_many_queries_for_many_rows_as_for_few(
     promised(account_manager, number)
     make.deal(account_manager)
     client.get("/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(27):
         client.get("/")

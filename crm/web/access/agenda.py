@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 
 from crm.models import Absence, Appointment, BookingLink, BusyTime, User
 from crm.models.appointments import AppointmentQuerySet
+from crm.models.users import AbsenceQuerySet
 from crm.web.access.rights import may_write
 from crm.web.page import Request
 
@@ -58,6 +59,11 @@ def booking_link_of(token: str) -> BookingLink:
 def busy_times(user: User) -> QuerySet[BusyTime]:
     """When they are busy elsewhere, by their calendars in use."""
     return BusyTime.objects.filter(calendar__user=user, calendar__is_active=True)
+
+
+def absences() -> AbsenceQuerySet:
+    """Who is away and until when, everybody may know."""
+    return Absence.objects.all()
 
 
 def absences_of(user: User) -> QuerySet[Absence]:
