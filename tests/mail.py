@@ -3,6 +3,7 @@ what is sent. A test that takes `imap_server` runs against both."""
 
 from __future__ import annotations
 
+import asyncio
 import grp
 import imaplib
 import os
@@ -297,17 +298,20 @@ def one_imap_server(_own_pymap: ImapServer) -> ImapServer:
 
 @dataclass
 class SmtpServer:
-    """A mail server that takes everything from whoever knows the password, and remembers it."""
+    """A mail server that takes everything from whoever knows the password, and remembers it. While it `is_slow`, it does not say so."""
 
     port: int
     host: str = "127.0.0.1"
     received: list[Envelope] = field(default_factory=list)
     refuses_with: str = ""
+    is_slow: bool = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
         if self.refuses_with:
             return self.refuses_with
         self.received.append(envelope)
+        while self.is_slow:
+            await asyncio.sleep(0.05)
         return "250 OK"
 
     def authenticate(self, server: Any, session: Any, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
