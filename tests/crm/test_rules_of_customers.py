@@ -22,6 +22,7 @@ from crm.models import (
     ReferralState,
     Rule,
     RuleSetting,
+    Team,
     Tier,
     User,
 )
@@ -54,7 +55,7 @@ def order(owner: User, company: Organisation, person: Person, at: datetime, **fi
     return make.won_deal(owner, organisation=company, person=person, at=at, **fields)
 
 
-def set_for(team: object, rule: Rule, **numbers: int) -> None:
+def set_for(team: Team, rule: Rule, **numbers: int) -> None:
     RuleSetting.objects.create(rule=rule, team=team, numbers=numbers)
 
 
@@ -692,6 +693,8 @@ def test_what_a_verb_touched_is_looked_at_again_as_everything_would_be(account_m
     for number in (260, 200, 160):
         order(account_manager, company, bert, AT - days(number))
     referral = introduced(account_manager, AT - days(40))
+    newcomer = referral.introduced
+    assert newcomer
     bought = make.won_deal(account_manager, at=AT - days(20))
     follow_ups.refresh(at=AT)
     talk = conversations.log(people=[bert, ilse], kind="visit", **by)
@@ -703,7 +706,7 @@ def test_what_a_verb_touched_is_looked_at_again_as_everything_would_be(account_m
         lambda: people.change(person=ilse, tier="", lawful_basis="consent", basis_review_on=TODAY, **by),
         lambda: people.end_position(position=bert.positions.get(), **by),
         lambda: order(account_manager, company, ilse, AT),
-        lambda: people.change(person=referral.introduced, family_name="Boon", **by),
+        lambda: people.change(person=newcomer, family_name="Boon", **by),
         lambda: advocacy.lose(referral=referral, **by),
         lambda: advocacy.thank(referral=referral, **by),
         lambda: make.appointment(account_manager, person=bought.person),
