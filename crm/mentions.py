@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
@@ -20,6 +18,8 @@ from django.urls import reverse
 from crm import events, notices
 from crm.models import Conversation, Deal, FollowUp, HandOff, Lead, Notice, NoticeKind, Organisation, Person, User
 
+Names = dict[str, list[User]]
+"""The colleagues of each name, in small letters."""
 MOST_TOLD = 600
 """Letters of the text that go along."""
 
@@ -48,9 +48,9 @@ class Found:
 def find(text: str) -> Found:
     """Who is named in this text. Nothing is read from the database for one in which nobody can be."""
     found = Found()
-    if not NAMED.search(text):
+    if not may_name(text):
         return found
-    known = _known(User.objects.active().order_by("name", "pk"))
+    known = colleagues()
     for match in _pattern(known).finditer(text):
         users = known[_folded(match[1])]
         if len(users) > 1:
@@ -60,11 +60,24 @@ def find(text: str) -> Found:
     return found
 
 
-def parts(text: str) -> list[tuple[str, bool]]:
-    """The text in pieces, in order, each with whether it names a colleague."""
-    if not NAMED.search(text):
-        return [(text, False)]
-    known = _known(User.objects.active().order_by("name", "pk"))
+def may_name(text: str) -> bool:
+    """Whether anybody can be named in this text."""
+    return NAMED.search(text) is not None
+
+
+def colleagues() -> Names:
+    """Who answers to each name: the full one, and the given one. Who bears a name in full comes before those who share a part of it."""
+    full: Names = defaultdict(list)
+    given: Names = defaultdict(list)
+    for user in User.objects.active().order_by("name", "pk"):
+        if user.name.strip():
+            full[_folded(user.name)].append(user)
+            given[_folded(user.name.split()[0])].append(user)
+    return {**given, **full}
+
+
+def parts(text: str, known: Names) -> list[tuple[str, bool]]:
+    """The text in pieces, in order, each with whether it names one of these colleagues."""
     pieces, end = [], 0
     for match in _pattern(known).finditer(text):
         if len(known[_folded(match[1])]) == 1:
@@ -150,18 +163,7 @@ def _tell(
             )
 
 
-def _known(users: Iterable[User]) -> dict[str, list[User]]:
-    """Who answers to each name: the full one, and the given one. Who bears a name in full comes before those who share a part of it."""
-    full: dict[str, list[User]] = defaultdict(list)
-    given: dict[str, list[User]] = defaultdict(list)
-    for user in users:
-        if user.name.strip():
-            full[_folded(user.name)].append(user)
-            given[_folded(user.name.split()[0])].append(user)
-    return {**given, **full}
-
-
-def _pattern(known: dict[str, Any]) -> re.Pattern[str]:
+def _pattern(known: Names) -> re.Pattern[str]:
     names = sorted(known, key=len, reverse=True)
     either = "|".join(r"\s+".join(re.escape(part) for part in name.split()) for name in names) or r"(?!)"
     return re.compile(f"{START}({either}){END}", re.IGNORECASE)

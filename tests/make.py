@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
@@ -24,6 +24,7 @@ from crm import (
     handoffs,
     hooks,
     leads,
+    notices,
     outbox,
     people,
     pipelines,
@@ -63,6 +64,8 @@ from crm.models import (
     MailMessage,
     Mergeable,
     MessageState,
+    Notice,
+    NoticeKind,
     Organisation,
     OutgoingMail,
     OwnerRule,
@@ -70,6 +73,8 @@ from crm.models import (
     PossibleDuplicate,
     Promise,
     PromiseSide,
+    ProspectingBlock,
+    ProspectingPlan,
     Referral,
     Register,
     Role,
@@ -78,6 +83,7 @@ from crm.models import (
     SubmissionState,
     Team,
     User,
+    Way,
 )
 from crm.models.views import ListScreen
 from qualification.models import Criterion, Scorecard, Side
@@ -341,6 +347,14 @@ def mail_file(from_: Person, *, by: User, at: datetime = AT) -> Attachment:
     )
 
 
+def notice(user: User, kind: NoticeKind = NoticeKind.PROMISE_KEPT, *, at: datetime = AT, **fields: Any) -> Notice:
+    """What stands among their notices; by default it came without a mail."""
+    given: dict[str, Any] = {"values": {"person": "Ilse Maes", "text": "The numbers"}, "path": "/promises/"}
+    before = set(Notice.objects.filter(user=user).values_list("pk", flat=True))
+    notices.tell(user=user, kind=kind, at=at, **given | fields)
+    return Notice.objects.filter(user=user).exclude(pk__in=before).get()
+
+
 def saved_view(owner: User, *, at: datetime = AT, **fields: Any) -> SavedView:
     """A view of the list of people that everybody sees."""
     given: dict[str, Any] = {"name": f"View {next(_numbers)}", "query": "tier=A", "is_shared": True}
@@ -397,3 +411,21 @@ def calendar(
     if busy is not None:
         BusyTime.objects.create(calendar=row, starts_at=busy[0], ends_at=busy[1])
     return row
+
+
+def half_hour(
+    user: User, *people: Person, at: datetime = AT, day: date | None = None, way: Way = Way.REVIVE, **fields: Any
+) -> ProspectingBlock:
+    """The half hour of this user on this day (that of `at` in their zone), with one thing for each of these people."""
+    given: dict[str, Any] = {"starts_at": time(8, 30), "planned_minutes": 30, "proposed_at": at}
+    day = day or timezone.localdate(at, user.zone)
+    block = ProspectingBlock.objects.create(user=user, day=day, **given | fields)
+    for position, who in enumerate(people):
+        thing = block.items.create(position=position, way=way, why={"last_contact": "2025-09-23", "channel": "call"})
+        thing.people.add(who)
+    return block
+
+
+def prospecting_plan(user: User, **fields: Any) -> ProspectingPlan:
+    """Half an hour from half past eight on the working days of the week, in every way, unless said otherwise."""
+    return ProspectingPlan.objects.create(user=user, **{"starts_at": time(8, 30)} | fields)

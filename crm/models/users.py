@@ -196,6 +196,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    unread_notices: list[int] = []  # noqa: RUF012 - filled by the login (`crm.web.accounts`), for the bell of every page.
+
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")

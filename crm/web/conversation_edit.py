@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from crm import conversations, logbook
 from crm.models import Conversation, Person
 from crm.refusal import Refused
-from crm.web import access
+from crm.web import access, mentioning
 from crm.web.conversation_about import COLLEAGUES, KIND_ICONS, Present
 from crm.web.conversation_form import ChangeForm
 from crm.web.page import Request, render_page
@@ -56,6 +56,9 @@ def edit(request: Request, pk: int) -> HttpResponse:
             form.refuse(refusal)
         else:
             messages.success(request, _("Saved. Last contact is true again everywhere."))
+            mentioning.say_who_is_told(
+                request, form.cleaned_data["summary"], was=row.summary, is_private=row.private_to_id is not None
+            )
             return redirect("crm:conversation", pk)
     return render_page(
         request,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from crm import logbook
 from crm.models import Conversation, ConversationKind, Deal, Direction, Lead, Organisation, Person
-from crm.web import access
+from crm.web import access, mentioning
 from crm.web.forms import KringForm
 
 PROMISES = ("", "_2", "_3", "_4")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import logbook, prospecting, search, timeline
 from crm.models import Conversation, ConversationKind, EventKind, ProspectingItem
 from crm.refusal import Refused
-from crm.web import access, mail_message
+from crm.web import access, mail_message, mentioning
 from crm.web.conversation_about import KIND_ICONS, About, Present
 from crm.web.conversation_form import ConversationForm
 from crm.web.page import Request, page_of, render_page
@@ -57,6 +57,7 @@ def new(request: Request) -> HttpResponse:
             form.refuse(refusal)
         else:
             messages.success(request, _("Logged. It stands on the timeline."))
+            mentioning.say_who_is_told(request, form.cleaned_data["summary"])
             if about.item is not None:
                 _mark_done(request, about.item, said)
             return redirect("crm:today" if about.follow_up or about.item else about.page)

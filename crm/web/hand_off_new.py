@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm import fitting, handoffs
 from crm.refusal import Refused
-from crm.web import access, fits, nudge, query
+from crm.web import access, fits, mentioning, nudge, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
@@ -30,6 +32,10 @@ class HandOffForm(KringForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("What the account manager should know before the first word."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mentioning.offer(self, "note")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,6 +61,7 @@ def new(request: Request, pk: int) -> HttpResponse:
                 _("Handed off to %(name)s, who answers by %(moment)s.")
                 % {"name": to, "moment": date_format(due, _("l j F, H:i"))},
             )
+            mentioning.say_who_is_told(request, form.cleaned_data["note"])
             nudge.mail()
             return redirect_or_part(request, reverse("crm:lead", args=[pk]), "crm/hand_off_new.html", dict, parts=())
     context = {"lead": lead, "form": form, "fits": lines, "chosen": str(form["to"].value() or ""), "nav": "leads"}

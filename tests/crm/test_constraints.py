@@ -40,6 +40,8 @@ from crm.models import (
     MailTemplate,
     Merge,
     MessagePlace,
+    NoticeKind,
+    NoticePreference,
     OutgoingMail,
     Override,
     PacingPolicy,
@@ -270,6 +272,10 @@ def in_use_of_one_link() -> None:
         Appointment.objects.filter(pk=row.pk).update(link=link)
 
 
+def preference() -> NoticePreference:
+    return NoticePreference.objects.create(user=make.user(), kind=NoticeKind.MENTION)
+
+
 ATTACKS: dict[str, Callable[[], object]] = {
     "appointment_one_at_a_time": lambda: again(make.appointment(make.user()), uid="another@kring.example"),
     "appointment_ends_after_start": lambda: spoil(make.appointment(make.user()), ends_at=make.AT),
@@ -295,6 +301,11 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "team_day_ends_after_start": lambda: spoil(make.team(), work_start="18:00"),
     "team_clocks_positive": lambda: spoil(make.team(), untouched_days=0),
     "digest_once_a_day": lambda: again(digest()),
+    "notice_key_once": lambda: again(make.notice(make.user(), key="promise-1")),
+    "notice_kind_known": lambda: spoil(make.notice(make.user()), kind="song"),
+    "notice_leads_into_kring": lambda: spoil(make.notice(make.user()), path="https://elsewhere.example/"),
+    "notice_preference_once": lambda: again(preference()),
+    "notice_preference_kind_known": lambda: spoil(preference(), kind="song"),
     "absence_ends_after_start": lambda: spoil(make.absence(make.user()), ends_on="2020-01-01"),
     "absence_stand_in_is_another": lambda: stand_in_for_oneself(make.absence(make.user())),
     "assignment_rule_team_or_user": lambda: spoil(
