@@ -186,8 +186,7 @@ SILENCE = FollowUpRule(
                   JOIN owner o ON o.id = d.owner_id
                   JOIN number n ON n.team = o.team
                  WHERE d.state = 'open' AND coalesce(d.last_reply_at, d.opened_at) <= %(at)s
-                   AND (d.next_step_on IS NULL OR d.next_step_on <= o.today)
-                OFFSET 0) t  -- Each day is worked out once, and not again at every mention.
+                   AND (d.next_step_on IS NULL OR d.next_step_on <= o.today)) t
          WHERE t.day + t.allowed <= t.today
            AND NOT EXISTS (SELECT FROM crm_appointment m
                             WHERE m.state = 'booked' AND m.starts_at > %(at)s AND m.deal_id = t.id)
@@ -198,6 +197,7 @@ SILENCE = FollowUpRule(
     """,
     sentence=_silence,
     badge=_silence_badge,
+    reads_widely=True,
     numbers=(
         Number(
             "percent",

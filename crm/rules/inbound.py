@@ -161,8 +161,7 @@ UNTOUCHED = FollowUpRule(
                  WHERE l.status IN ('new', 'working', 'qualified')
                    AND (l.status <> 'new' OR l.owner_id IS NOT NULL OR l.answer_due_at IS NOT NULL)
                    AND greatest(l.received_at, l.assigned_at, l.last_contact_at) < %(at)s - make_interval(days => n.days - 1)
-                   AND (l.open_question_on IS NULL OR l.open_question_on <= o.today)
-                OFFSET 0) t  -- Each day is worked out once, and not again at every mention.
+                   AND (l.open_question_on IS NULL OR l.open_question_on <= o.today)) t
          WHERE t.day + t.days <= t.today
            AND NOT EXISTS (SELECT FROM crm_appointment m
                             WHERE m.state = 'booked' AND m.starts_at > %(at)s AND m.lead_id = t.id)
@@ -175,6 +174,7 @@ UNTOUCHED = FollowUpRule(
     """,
     sentence=_untouched,
     badge=_untouched_badge,
+    reads_widely=True,
     parameters={"pool_days": POOL_DAYS},
     numbers=(
         Number(

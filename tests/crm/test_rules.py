@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 
 from crm import deals, follow_ups
-from crm.models import FollowUp, Rule, User
+from crm.models import FollowUp, Rule, RuleSetting, User
 from crm.rules import RULES
 from tests import make
+from tests.crm.test_rules_of_customers import everything_of_customers
 from tests.make import AT
 from tests.rules import BRUSSELS, TODAY, days, everything, is_quiet, known, only, refresh, said
 
@@ -64,8 +65,14 @@ def test_one_impossible_profile_does_not_stop_the_others(account_manager, sdr):
 # ---- All rules -----------------------------------------------------------------------------------------------------
 
 
-def test_every_rule_has_a_follow_up_a_sentence_and_no_number_of_a_row_in_it(account_manager, sdr):
+def cause_everything(account_manager: User, sdr: User) -> None:
+    """At least one cause for each rule there is."""
     everything(account_manager, sdr)
+    everything_of_customers(account_manager)
+
+
+def test_every_rule_has_a_follow_up_a_sentence_and_no_number_of_a_row_in_it(account_manager, sdr):
+    cause_everything(account_manager, sdr)
     refresh()
     opened = FollowUp.objects.open()
     assert {follow_up.rule for follow_up in opened} == set(RULES)
@@ -87,8 +94,8 @@ def test_the_page_of_the_rules_can_say_of_each_what_it_is_and_what_its_numbers_a
 def test_a_refresh_asks_one_statement_of_each_rule_however_many_rows(
     account_manager, sdr, django_assert_max_num_queries
 ):
-    everything(account_manager, sdr)
-    everything(account_manager, sdr)
+    cause_everything(account_manager, sdr)
+    cause_everything(account_manager, sdr)
     with django_assert_max_num_queries(
         10 + 7 * len(RULES)
     ):  # Savepoint, lock, settings, teams, plan, statement, release.
@@ -96,12 +103,42 @@ def test_a_refresh_asks_one_statement_of_each_rule_however_many_rows(
 
 
 def test_a_second_refresh_changes_nothing(account_manager, sdr):
-    everything(account_manager, sdr)
+    cause_everything(account_manager, sdr)
     assert refresh().made == FollowUp.objects.count()
     before = list(FollowUp.objects.order_by("pk").values())
     report = refresh(AT + timedelta(minutes=15))
     assert (report.made, report.changed, report.closed) == (0, 0, 0)
     assert list(FollowUp.objects.order_by("pk").values()) == before
+
+
+def causes() -> set[tuple[str, str, int]]:
+    return set(FollowUp.objects.open().values_list("rule", "subject_kind", "subject_id"))
+
+
+def test_no_rule_asks_again_for_the_same_cause_that_somebody_closed(account_manager, sdr):
+    cause_everything(account_manager, sdr)
+    refresh()
+    closed = causes()
+    for follow_up in FollowUp.objects.open().for_today():
+        follow_ups.not_needed(follow_up=follow_up, by=follow_up.owner, at=AT)
+    refresh(AT + timedelta(minutes=15))
+    assert not closed & causes()
+
+
+def test_a_rule_that_is_off_asks_for_nothing_and_asks_again_when_it_is_on(account_manager, sdr, team):
+    cause_everything(account_manager, sdr)
+    refresh()
+    before = causes()
+    off = [RuleSetting(rule=rule, team=team, is_on=False) for rule in RULES]
+    for setting in off:
+        effect = follow_ups.preview(rule=Rule(setting.rule), trial=setting, at=AT)
+        assert (effect.opens, effect.closes) == (0, FollowUp.objects.open().filter(rule=setting.rule).count())
+    RuleSetting.objects.bulk_create(off)
+    refresh()
+    assert causes() == set()
+    RuleSetting.objects.all().delete()
+    refresh()
+    assert causes() == before
 
 
 def test_a_look_at_what_was_touched_leaves_the_others_alone(account_manager):
@@ -117,7 +154,7 @@ def test_a_look_at_what_was_touched_leaves_the_others_alone(account_manager):
 
 
 def test_a_rule_that_fails_stops_no_other_and_loses_nothing(account_manager, sdr, caplog):
-    everything(account_manager, sdr)
+    cause_everything(account_manager, sdr)
     refresh()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE crm_promise RENAME COLUMN not_before TO gone")
