@@ -297,6 +297,7 @@ _ROOMS = {
     "referrals": "circle",
     "advocates": "circle",
     "follow-ups": "today",
+    "prospecting": "today",
     "promises": "today",
     "conversations": "people",
 }

@@ -104,7 +104,10 @@ PLACES = (
     (_("Circle"), "circle", "crm:circle"),
     (_("My preferences"), "adjustments", "crm:preferences"),
     (_("My days away"), "beach", "crm:absences"),
+    (_("My half hour"), "coffee", "crm:prospecting"),
 )
+ALSO_CALLED = {"crm:prospecting": ("half hour", "halfuur", "half uur", "prospecting", "prospectie", "prospecteren")}
+"""Further names of a screen, in both languages: who says half hour does not say whose."""
 LEADING_PLACES = (
     (_("Dashboard"), "chart-bar", "crm:dashboard"),
     (_("Health"), "heartbeat", "crm:health"),
@@ -148,10 +151,16 @@ def begin() -> list[Action]:
 
 
 def places(text: str, user: User) -> list[Action]:
-    """The screens whose name begins with `text`, in the reader's language."""
+    """The screens of which a name begins with `text`."""
     start = search.clean(text).casefold()
     known: Iterable[tuple[Words, str, str]] = (*PLACES, *(LEADING_PLACES if user.is_leading else ()))
-    return [_place(*place) for place in known if len(start) > 1 and str(place[0]).casefold().startswith(start)]
+    if len(start) < 2:
+        return []
+    return [
+        _place(words, icon, name)
+        for words, icon, name in known
+        if any(called.casefold().startswith(start) for called in (str(words), *ALSO_CALLED.get(name, ())))
+    ]
 
 
 def _for(act: Act, person: Person) -> Action:

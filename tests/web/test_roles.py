@@ -67,6 +67,7 @@ from crm.models import (
     PhoneNumber,
     Position,
     Promise,
+    ProspectingBlock,
     Referral,
     RefusedBecause,
     Role,
@@ -85,17 +86,32 @@ class Who(Enum):
     WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
     ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
     MINE = "its owner alone, whoever leads; what nobody owns is shared, and for those who lead"
+    ALONE = "its owner alone; for anybody else it is not there"
     DOER = "whoever made it, and those who lead"
     LEADING = "managers and administrators"
     ADMIN = "administrators, who configure"
 
 
-PUBLIC, SIGNED, READ, WRITE, ANSWER, MINE, DOER, LEADING, ADMIN = Who
+PUBLIC, SIGNED, READ, WRITE, ANSWER, MINE, ALONE, DOER, LEADING, ADMIN = Who
 
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
     ("crm:today", "GET", READ, ""),
     ("crm:home", "GET", READ, "goes on"),
+    # the half hour: everybody has their own, and that of somebody else is not there
+    ("crm:prospecting", "GET", READ, ""),
+    ("crm:prospecting-plan", "GET POST", READ, ""),
+    ("crm:prospecting-propose", "POST", READ, ""),
+    ("crm:prospecting-day", "GET POST", ALONE, "half_hour"),
+    ("crm:prospecting-start", "POST", ALONE, "half_hour"),
+    ("crm:prospecting-beat", "POST", ALONE, "half_hour"),
+    ("crm:prospecting-pause", "POST", ALONE, "half_hour"),
+    ("crm:prospecting-end", "POST", ALONE, "half_hour"),
+    ("crm:prospecting-more", "POST", ALONE, "half_hour"),
+    ("crm:prospecting-done", "POST", ALONE, "thing"),
+    ("crm:prospecting-leave-out", "POST", ALONE, "thing"),
+    ("crm:prospecting-undo", "POST", ALONE, "thing"),
+    ("crm:prospecting-take-along", "POST", ALONE, "thing"),
     ("crm:preferences", "GET POST", READ, ""),
     ("crm:language", "POST", PUBLIC, ""),
     # days away: one's own, and everybody's for those who lead
@@ -433,6 +449,8 @@ NEVER_NOBODYS = {
     "booking_link",
     "day_away",
     "calendar",
+    "half_hour",
+    "thing",
 }
 """A hand-off is always offered to somebody, a follow-up always somebody's to do, an appointment is always with somebody, days away are
 somebody's, and a view or an act on many of whoever made it."""
@@ -460,6 +478,7 @@ OWNERS: dict[str, tuple[type[Model], str]] = {
     "bulk_act": (BulkAct, "by"),
     "appointment": (Appointment, "user"),
     "booking_link": (BookingLink, "user"),
+    "half_hour": (ProspectingBlock, "user"),
 }
 FURTHER = {
     "team": lambda world: [world.users[Role.SDR].team_id],
@@ -680,7 +699,10 @@ def _one_of_each(at: Any) -> dict[str, int]:
     )
     exclusion = MailExclusion.objects.create(user=by, pattern=f"private{person.pk}.example", created_at=at)
     follow_up = follow_ups.make(note="Call", owner=by, due_on=at.date() + timedelta(days=1), by=by, at=at, deal=deal)
+    half_hour = make.half_hour(by, own, at=at)
     return {
+        "half_hour": half_hour.pk,
+        "thing": half_hour.items.get().pk,
         "lead": make.lead(at=at).pk,
         "hand_off": make.hand_off(by, by, at=at).pk,
         "given": make.hand_off(by, by, at=at).pk,
@@ -731,7 +753,7 @@ def address(world: World, name: str, about: str, owner: User | None) -> str:
 
 def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
     """The rows that make a difference: whoever may only be in or out is shown their own and somebody else's."""
-    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish", "pair", "merge"))
+    owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish", "pair", "merge", "thing"))
     if not owned or role == "anonymous":
         return ROWS[:1]
     if who not in (WRITE, ANSWER, MINE, DOER):
@@ -752,6 +774,8 @@ def verdict(role: Any, row: str, who: Who, about: str) -> str:
     if who is ADMIN:
         return "yes" if role == Role.ADMIN else "no"
     leads = role in (Role.MANAGER, Role.ADMIN)
+    if who is ALONE:
+        return "yes" if row == "own" else "gone"
     if who is DOER:
         return "yes" if row == "own" or leads else "no"
     if who is MINE:
@@ -773,7 +797,7 @@ def found(answer: Any, path: str, method: str) -> str:
         return "login"
     if answer.status_code == 302:
         return "yes" if method == "POST" else "on"
-    return {200: "yes", 401: "unsigned", 403: "no"}.get(answer.status_code, f"status {answer.status_code}")
+    return {200: "yes", 401: "unsigned", 403: "no", 404: "gone"}.get(answer.status_code, f"status {answer.status_code}")
 
 
 WRITES = re.compile(
