@@ -29,21 +29,33 @@ from crm.web import access, query
 from crm.web.forms import KringForm
 from crm.web.page import Request, redirect_or_part, render_page
 
-GROUPS: tuple[tuple[Words, tuple[Rule, ...]], ...] = (
-    (gettext_lazy("What comes in"), (Rule.FIRST_ANSWER, Rule.UNTOUCHED, Rule.HAND_OFF, Rule.OPEN_QUESTION)),
+COLUMNS: tuple[tuple[tuple[Words, tuple[Rule, ...]], ...], ...] = (
     (
-        gettext_lazy("Deals"),
-        (Rule.NEXT_STEP, Rule.NO_NEXT_STEP, Rule.BUYERS_DATE, Rule.SILENCE, Rule.APPOINTMENT),
+        (gettext_lazy("What comes in"), (Rule.FIRST_ANSWER, Rule.UNTOUCHED, Rule.HAND_OFF, Rule.OPEN_QUESTION)),
+        (gettext_lazy("Promises"), (Rule.OUR_PROMISE, Rule.THEIR_PROMISE, Rule.REFERRAL_PROMISE)),
+        (gettext_lazy("Not now, and later"), (Rule.COME_BACK, Rule.NURTURE)),
+        (gettext_lazy("Our records"), (Rule.LAWFUL_BASIS,)),
     ),
-    (gettext_lazy("Promises"), (Rule.OUR_PROMISE, Rule.THEIR_PROMISE, Rule.REFERRAL_PROMISE)),
     (
-        gettext_lazy("Customers and their circle"),
-        (Rule.KEEP_IN_TOUCH, Rule.CHECK_IN, Rule.RE_ORDER, Rule.JOURNEY, Rule.ASK_REFERRAL, Rule.THANK_REFERRER, Rule.TELL_REFERRER),
+        (
+            gettext_lazy("Deals"),
+            (Rule.NEXT_STEP, Rule.NO_NEXT_STEP, Rule.BUYERS_DATE, Rule.SILENCE, Rule.APPOINTMENT),
+        ),
+        (
+            gettext_lazy("Customers and their circle"),
+            (
+                Rule.KEEP_IN_TOUCH,
+                Rule.CHECK_IN,
+                Rule.RE_ORDER,
+                Rule.JOURNEY,
+                Rule.ASK_REFERRAL,
+                Rule.THANK_REFERRER,
+                Rule.TELL_REFERRER,
+            ),
+        ),
     ),
-    (gettext_lazy("Not now, and later"), (Rule.COME_BACK, Rule.NURTURE)),
-    (gettext_lazy("Our records"), (Rule.LAWFUL_BASIS,)),
-)  # fmt: skip
-"""The rules as the page shows them."""
+)
+"""The rules in groups, in the two columns of the page."""
 
 TEAMS_CLOCK = (Rule.FIRST_ANSWER, Rule.UNTOUCHED, Rule.HAND_OFF)
 """Rules that count by a clock which is set with the team."""
@@ -97,11 +109,14 @@ def index(request: Request) -> HttpResponse:
     kept: dict[str, list[RuleSetting]] = defaultdict(list)
     for setting in access.rule_settings():
         kept[setting.rule].append(setting)
-    groups = [
-        (title, [_row(RULES[rule], runs.get(rule), counts.get(rule, 0), kept[rule]) for rule in rules])
-        for title, rules in GROUPS
+    columns = [
+        [
+            (title, [_row(RULES[rule], runs.get(rule), counts.get(rule, 0), kept[rule]) for rule in rules])
+            for title, rules in column
+        ]
+        for column in COLUMNS
     ]
-    context = {"groups": groups, "failing": [run for run in runs.values() if run.failing_since], "nav": "settings"}
+    context = {"columns": columns, "failing": [run for run in runs.values() if run.failing_since], "nav": "settings"}
     return render_page(request, "crm/rules.html", context)
 
 

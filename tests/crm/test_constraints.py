@@ -55,6 +55,8 @@ from crm.models import (
     Register,
     RegisterEntry,
     Role,
+    RuleRun,
+    RuleSetting,
     SavedView,
     Touch,
     User,
@@ -120,6 +122,19 @@ def follow_up(**fields: Any) -> FollowUp:
         "created_at": make.AT,
     }
     return FollowUp.objects.create(**given | fields)
+
+
+def take_over_from_oneself(follow_up: FollowUp) -> None:
+    spoil(follow_up, on_behalf_of=follow_up.owner)
+
+
+def rule_setting() -> RuleSetting:
+    """Of everybody: without a team, too, there is one for each rule."""
+    return RuleSetting.objects.create(rule="next_step", numbers={})
+
+
+def rule_run() -> RuleRun:
+    return RuleRun.objects.create(rule="next_step", ran_at=make.AT)
 
 
 def finding() -> Finding:
@@ -380,6 +395,11 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "follow_up_by_hand_says_what": lambda: spoil(follow_up(), rule=""),
     "follow_up_closed_by_somebody": lambda: spoil(follow_up(), outcome="done", closed_at=make.AT),
     "follow_up_shown_when_due": lambda: spoil(follow_up(), due_at=LATER),
+    "follow_up_on_behalf_of_another": lambda: take_over_from_oneself(follow_up()),
+    "rule_setting_once": lambda: again(rule_setting()),
+    "rule_setting_rule_known": lambda: spoil(rule_setting(), rule="horoscope"),
+    "rule_run_failure_says_what": lambda: spoil(rule_run(), failing_since=make.AT),
+    "rule_run_rule_known": lambda: spoil(rule_run(), rule="horoscope"),
     "health_reading_once": lambda: again(reading()),
     "finding_one_open_per_subject": lambda: again(finding()),
     "acquaintance_once": lambda: again(acquaintance()),

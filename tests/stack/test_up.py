@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import psutil
 import psycopg
 import pytest
 
 from embedded import Places
-from tests.running import Up, fetch, lend_static, wait_for
+from tests.running import ROOT, Up, fetch, lend_static, wait_for
 from tests.settings import SCRATCH
 
 pytestmark = pytest.mark.stack
@@ -125,8 +130,47 @@ def test_servers_that_die_come_back(up: Up) -> None:
     wait_for(lambda: fetch(f"{up.url}/readyz")[0] == 200, seconds=60, why="both to answer again")
 
 
-def test_readyz_names_the_broker_that_is_away(up: Up) -> None:
+MAKE = """
+from django.utils import timezone
+from crm import capture
+from crm.models import Channel, Role, User
+user = User.objects.create_user("sofie@up.example", "calm evenings 7", name="Sofie", role=Role.SDR)
+arrived = capture.Arrival(channel=Channel.FORM, external_id="up", name="Tom Bos", email="tom@up.example", message="Which dates?")
+print(capture.receive(arrived, at=timezone.now()).lead.pk)
+"""
+
+
+class Visitor:
+    """Somebody in a browser without JavaScript, who waits for a page no longer than a person would."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cookies = CookieJar()
+        self.opener = build_opener(HTTPCookieProcessor(self.cookies))
+
+    def get(self, path: str) -> str:
+        with self.opener.open(self.url + path, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def post(self, path: str, **fields: str) -> str:
+        """The address at which they end."""
+        token = next(str(cookie.value) for cookie in self.cookies if cookie.name == "csrftoken")
+        body = urlencode(fields | {"csrfmiddlewaretoken": token}).encode()
+        with self.opener.open(self.url + path, body, timeout=30) as answer:
+            return str(answer.url)
+
+
+def test_while_the_broker_is_away_people_work_on_and_the_follow_ups_come_when_it_is_back(up: Up) -> None:
     up.start("--no-demo")
+    made = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", MAKE],
+        cwd=ROOT, env=up.environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lead = made.stdout.split()[-1]
+    visitor = Visitor(up.url)
+    visitor.get("/accounts/login/")
+    visitor.post("/accounts/login/", login="sofie@up.example", password="calm evenings 7")
+
     broker = next(process for process in up.processes() if process.name() == "valkey-server")
     broker.suspend()
     try:
@@ -136,5 +180,17 @@ def test_readyz_names_the_broker_that_is_away(up: Up) -> None:
         assert '"broker": "the broker does not answer"' in text
         assert '"database": "ok"' in text
         assert fetch(f"{up.url}/healthz")[0] == 200
+        assert visitor.post(f"/leads/{lead}/take/").startswith(f"{up.url}/leads/{lead}/")
+        assert run(up, "SELECT name FROM crm_lead JOIN crm_user u ON u.id = owner_id") == [("Sofie",)]
+        assert run(up, "SELECT count(*) FROM crm_followup") == [(0,)]
+        assert run(up, f"SELECT count(*) > 0 FROM crm_touched WHERE lead_id = {lead}") == [(True,)]
     finally:
-        broker.resume()
+        broker.kill()  # `up` starts another one, and nothing that was asked for meanwhile is known to it.
+    wait_for(lambda: fetch(f"{up.url}/readyz")[0] == 200, seconds=60, why="another broker")
+
+    def came() -> bool:
+        visitor.post("/language/", language="en", next="/")
+        return run(up, "SELECT rule, lead_id FROM crm_followup") == [("first_answer", int(lead))]
+
+    wait_for(came, seconds=90, why="the follow-up of what was done meanwhile")
+    assert run(up, "SELECT count(*) FROM crm_touched") == [(0,)]

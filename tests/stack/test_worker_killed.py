@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm import follow_ups, pipelines
-from crm.models import Deal, FollowUp, Promise, PromiseSide, Role, Rule, User
+from crm.models import Deal, FollowUp, Promise, PromiseSide, Role, Rule, Touched, User
 from tests import make
 from tests.running import LiveStack, wait_for
 
@@ -129,3 +129,45 @@ def test_a_worker_killed_in_the_middle_of_a_refresh_changes_nothing_about_its_re
     assert rows() == expected
     follow_ups.refresh(at=timezone.now())
     assert rows() == expected, "A refresh more changes nothing, and no follow-up is there twice."
+
+
+FEW = 300
+"""As many as are looked at by themselves and not as a whole."""
+TOUCHED_ONLY = "from crm.tasks import refresh_touched; refresh_touched.delay()"
+
+
+def test_a_worker_killed_while_it_looks_at_what_was_touched_leaves_it_touched(much_to_do):
+    owner = User.objects.get(email=OWNER, is_active=True)
+    touched = list(Deal.objects.filter(owner=owner).order_by("pk").values_list("pk", flat=True)[:FEW])
+    # A person reaches all their deals, so these have none.
+    Deal.objects.filter(pk__in=touched).update(person=None)
+    follow_ups.refresh(at=timezone.now())
+    FollowUp.objects.filter(deal__in=touched).delete()
+    was = rows()
+    execute(SLOWLY)
+    try:
+        Touched.objects.bulk_create(Touched(subject_kind="deal", subject_id=pk, deal_id=pk) for pk in touched)
+        much_to_do.manage("shell", "-c", TOUCHED_ONLY)
+        wait_for(
+            lambda: ask("SELECT last_value FROM midway") > FEW // 10, seconds=60, why="the worker to be in the middle"
+        )
+        much_to_do.kill_worker()
+        assert ask("SELECT last_value FROM midway") < FEW, "The worker was not in the middle of its work."
+        wait_for(
+            lambda: (
+                not ask(
+                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%INSERT INTO crm_followup%' AND pid <> pg_backend_pid()"
+                )
+            ),
+            seconds=60,
+            why="PostgreSQL to take the statement back",
+        )
+    finally:
+        execute(AT_ONCE)
+    wait_for(lambda: much_to_do.up.child("worker"), seconds=30, why="another worker")
+    # Nobody asks again: the errand itself was not acknowledged, and the schedule comes by every minute.
+    wait_for(lambda: len(rows()) == len(was) + FEW, seconds=90, why="the next worker to do it all")
+    assert not Touched.objects.filter(deal_id__in=touched).exists()
+    expected = rows()
+    follow_ups.refresh(at=timezone.now())
+    assert rows() == expected, "Looking at everything changes nothing, and no follow-up is there twice."
