@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
 from crm import locks, notices
@@ -260,7 +260,7 @@ def _refresh(
                 cursor.execute(statement, {**parameters, **rule.parameters, **values, "rule": rule.key.value})
                 made, changed, closed, *people = cursor.fetchone()
     except (DatabaseError, ValueError, TypeError, KeyError) as error:
-        if not connection.is_usable():
+        if _is_cut_off(error):
             raise  # It is not the rule that failed, and whoever comes next begins with all of them.
         if again and isinstance(error.__cause__, DeadlockDetected):
             return _refresh(rule, parameters, is_near, again=False)  # Whoever held the rows has them by now.
@@ -268,6 +268,12 @@ def _refresh(
         return RuleReport(rule.key, error=str(error) or type(error).__name__), []
     took = round((time.perf_counter() - began) * 1000)
     return RuleReport(rule.key, made, changed, closed, milliseconds=took), people[0] if people else []
+
+
+def _is_cut_off(error: Exception) -> bool:
+    """Whether the database went away, which says nothing about the rule. The connection cannot tell: outside a transaction it is a new one by now."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, (OperationalError, InterfaceError)) and (state is None or state.startswith(("08", "57P")))
 
 
 def _statement(rule: FollowUpRule, numbers: str, end: str, *, near: bool) -> str:

@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.db import DatabaseError
 from django.db.models import Count
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -89,7 +89,7 @@ class RuleForm(KringForm):
             if number.source:
                 hints.append(str(number.source))
             self.fields[number.key] = forms.IntegerField(
-                label=number.label, min_value=number.least, max_value=number.most, help_text=" ".join(hints)
+                label=str(number.label), min_value=number.least, max_value=number.most, help_text=" ".join(hints)
             )
 
     @property
@@ -122,7 +122,7 @@ def index(request: Request) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.leading_only
-def rule(request: Request, rule: str) -> HttpResponse:
+def rule(request: Request, rule: str) -> HttpResponseBase:
     """`team` in the address names the team; everybody without one. `preview` in what is posted asks what it would do, and changes nothing."""
     chosen, team = _rule(rule), _team(request)
     if request.method == "POST":

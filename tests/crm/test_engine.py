@@ -304,7 +304,7 @@ ACTS: dict[str, Callable[[House, int], Any]] = {
 }  # fmt: skip
 PASSES = "time passes"
 HISTORIES = st.lists(
-    st.tuples(st.sampled_from([*ACTS, PASSES, PASSES, PASSES]), st.integers(0, 999)), min_size=4, max_size=14
+    st.tuples(st.sampled_from([*ACTS, PASSES, PASSES, PASSES]), st.integers(0, 999)), min_size=4, max_size=10
 )
 
 
@@ -323,7 +323,7 @@ def house() -> House:
     return house
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(history=HISTORIES)
 def test_looking_at_what_was_touched_ends_as_looking_at_everything(house, history):
     house.at = AT

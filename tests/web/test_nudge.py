@@ -66,7 +66,7 @@ def test_a_broker_that_hangs_is_asked_once_and_then_left_alone_for_a_while(
     with caplog.at_level(logging.WARNING, "crm.tasks"), django_capture_on_commit_callbacks(execute=True):
         answer = client.post(f"/leads/{lead.pk}/answer/", {"subject": "Dates", "message": "In May."})
     assert answer.status_code == 302
-    assert Person.objects.get(pk=lead.person_id).last_contact_at is not None
+    assert Person.objects.get(leads=lead).last_contact_at is not None
     assert Touched.objects.exists()
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 2, said
