@@ -105,9 +105,9 @@ def held_back(rows: Iterable[FollowUp], at: datetime, *, by: User) -> dict[int, 
 
 
 def waiting(rows: FollowUpQuerySet, held: Collection[int]) -> tuple[int, int]:
-    """How many people wait, and how many things, leaving out the follow-ups that are held back."""
-    free = [person for pk, person in rows.order_by().values_list("pk", "person") if pk not in held]
-    return len({person for person in free if person is not None}), len(free)
+    """How many people wait, and how many things, leaving out the follow-ups that are held back. Nobody waits for us to look at their data."""
+    free = [row for row in rows.order_by().values_list("pk", "person", "rule") if row[0] not in held]
+    return len({person for _, person, rule in free if person and rule != Rule.LAWFUL_BASIS}), len(free)
 
 
 def _people(rows: Iterable[FollowUp]) -> list[Person]:

@@ -128,7 +128,7 @@ def _ended(request: Request, follow_up: FollowUp, words: str, undo: str) -> Http
     about = {"words": words, "who": follow_up.person or follow_up.organisation or follow_up}
     address = reverse(undo, args=[follow_up.pk])
     said = render_to_string("crm/_undo.html", about | {"address": address, "next": _next(request)}, request)
-    messages.success(request, mark_safe(said), extra_tags="undo")  # noqa: S308 -- rendered by a template, which escapes.
+    messages.success(request, mark_safe(said), extra_tags="passing")  # noqa: S308 -- rendered by a template, which escapes.
     return _back(request)
 
 
@@ -138,7 +138,7 @@ def _undone(request: Request, follow_up: FollowUp, take_back: Callable[..., Any]
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("It is back on the list."))
+        messages.success(request, _("It is back on the list."), extra_tags="passing")
     return _back(request)
 
 

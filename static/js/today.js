@@ -90,8 +90,7 @@ document.addEventListener("visibilitychange", () => {
 // What stays as it is when the list is renewed: the half hour, which has a clock of its own, and what somebody typed.
 if (window.Idiomorph) {
   Object.assign(window.Idiomorph.defaults.callbacks, {
-    beforeNodeMorphed: (old) => !(old instanceof Element && old.matches("[data-still]")),
-    beforeAttributeUpdated: (name, node) => !(name === "value" && node === document.activeElement),
+    beforeNodeMorphed: (old, fresh) => ![old, fresh].every((node) => node instanceof Element && node.matches("[data-still]")),
   });
   window.Idiomorph.defaults.ignoreActiveValue = true;
 }

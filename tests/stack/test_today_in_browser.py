@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -44,6 +45,10 @@ def test_today_is_done_by_keyboard_alone(stack_db: LiveStack, page: Page) -> Non
     page.goto("/")
     expect(page.locator("h1")).to_contain_text("Three people are waiting to hear from you.")
     assert serious_barriers(page) == []
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("not needed, with the reason if you like")
+    assert serious_barriers(page) == []
+    page.keyboard.press("Escape")
 
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -52,14 +57,80 @@ def test_today_is_done_by_keyboard_alone(stack_db: LiveStack, page: Page) -> Non
     expect(page.locator("h1")).to_contain_text("Two people are waiting to hear from you.")
     assert str(FollowUp.objects.get(owner=arjan, outcome="done").person) == "Bert Tweede"
     expect(page.locator("[data-row]").nth(1)).to_be_focused()  # Who took its place.
+    assert serious_barriers(page) == []
+    page.keyboard.press("u")
+    expect(page.locator("h1")).to_contain_text("Three people are waiting to hear from you.")
+    expect(page.locator("#messages [data-undo]")).to_have_count(0)
 
     page.keyboard.press("z")
     expect(page.locator(".menu-sheet:visible button").first).to_be_focused()
     assert serious_barriers(page) == []
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_contain_text("One person is waiting to hear from you.")
-    page.get_by_role("button", name="Undo").click()
     expect(page.locator("h1")).to_contain_text("Two people are waiting to hear from you.")
+    page.keyboard.press("n")
+    page.keyboard.type("They called us")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("One person is waiting to hear from you.")
+    assert FollowUp.objects.filter(owner=arjan, outcome="not_needed").count() == 1
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.locator("h1")).to_contain_text("Two people are waiting to hear from you.")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/(people/\d+/call|mail/new)/"))
+
+
+def test_today_renews_itself_and_leaves_who_works_there_in_peace(stack_db: LiveStack, page: Page) -> None:
+    dina, bea = (
+        somebody(name, Role.ACCOUNT_MANAGER, f"{name}@kring.test".replace(" ", ".").lower())
+        for name in ("Dina Renew", "Bea Renew")
+    )
+    waiting(dina, "Anke Eerst", "Bert Tweede")
+    sign_in(page, dina.email, PASSWORD)
+    page.goto("/")
+    look = "htmx.trigger('#today-watch', 'lookAgain')"
+    first, second = FollowUp.objects.filter(owner=dina).order_by("show_at")
+    page.locator(f"#follow-up-{second.pk}").focus()
+    page.evaluate("window.node = document.activeElement")
+
+    follow_ups.done(follow_up=first, by=bea, at=timezone.now())
+    page.evaluate(look)
+    expect(page.locator("h1")).to_contain_text("One person is waiting to hear from you.")
+    expect(page.locator(f"#follow-up-{first.pk}")).to_have_count(0)
+    assert page.evaluate("window.node === document.activeElement && window.node.isConnected")
+    with page.expect_response("**/now/**") as answer:
+        page.evaluate(look)
+    assert answer.value.status == 204  # The same as before: nothing is touched.
+
+    page.keyboard.press("n")
+    page.keyboard.type("They are on hol")
+    follow_ups.reopen(follow_up=first, by=bea, at=timezone.now())
+    page.evaluate(look)
+    page.keyboard.type("iday")
+    expect(page.locator("[data-not-needed]:visible")).to_have_value("They are on holiday")
+    page.keyboard.press("Escape")
+    page.evaluate(look)
+    expect(page.locator(f"#follow-up-{first.pk}")).to_be_visible()
+
+
+def test_what_can_be_taken_back_stays_ten_seconds_and_as_long_as_somebody_is_at_it(
+    stack_db: LiveStack, page: Page
+) -> None:
+    eef = somebody("Eef Undo", Role.ACCOUNT_MANAGER, "eef.undo@kring.test")
+    waiting(eef, "Anke Eerst", "Bert Tweede")
+    sign_in(page, eef.email, PASSWORD)
+    page.goto("/")
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    undo = page.locator("#messages [data-undo]")
+    expect(undo).to_be_visible()
+    clock = "document.querySelector('.fading').getAnimations()[0]"
+    assert page.evaluate(f"{clock}.effect.getTiming().duration") == 10_000
+    undo.focus()
+    assert page.evaluate(f"{clock}.playState") == "paused"
+    page.locator("[data-row]").first.focus()
+    assert page.evaluate(f"{clock}.playState") == "running"
+    page.evaluate(f"{clock}.finish()")
+    expect(undo).to_have_count(0)
 
 
 def test_today_fits_a_phone(stack_db: LiveStack, phone: Page) -> None:

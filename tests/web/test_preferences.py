@@ -21,6 +21,7 @@ CHOICE = {
     "working_days": ["0", "1", "3"],
     "work_start": "08:30",
     "work_end": "16:00",
+    "most_follow_ups": "9",
     "gets_digest": "on",
     "digest_at": "07:30",
     "mail_signature": "Sofie Peeters-Maes\r\nZeilmakerij De Kring",
@@ -81,7 +82,7 @@ def test_the_morning_mail_comes_at_the_hour_that_was_chosen_or_not_at_all(login:
     assert 'value="08:00"' in page
     client.post("/me/", CHOICE)
     sdr.refresh_from_db()
-    assert (sdr.gets_digest, sdr.digest_at) == (True, time(7, 30))
+    assert (sdr.gets_digest, sdr.digest_at, sdr.most_follow_ups) == (True, time(7, 30), 9)
     client.post("/me/", {key: value for key, value in CHOICE.items() if key != "gets_digest"})
     sdr.refresh_from_db()
     assert (sdr.gets_digest, sdr.digest_at) == (False, time(7, 30))
@@ -90,6 +91,8 @@ def test_the_morning_mail_comes_at_the_hour_that_was_chosen_or_not_at_all(login:
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
+        ({"most_follow_ups": "0"}, "most_follow_ups"),
+        ({"most_follow_ups": "51"}, "most_follow_ups"),
         ({"digest_at": ""}, "digest_at"),
         ({"digest_at": "04:59"}, "digest_at"),
         ({"digest_at": "20:01"}, "digest_at"),

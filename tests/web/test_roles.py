@@ -97,6 +97,7 @@ PUBLIC, SIGNED, READ, WRITE, ANSWER, MINE, ALONE, DOER, LEADING, ADMIN = Who
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
     ("crm:today", "GET", READ, ""),
+    ("crm:today-now", "GET", READ, ""),
     ("crm:home", "GET", READ, "goes on"),
     # the half hour: everybody has their own, and that of somebody else is not there
     ("crm:prospecting", "GET", READ, ""),

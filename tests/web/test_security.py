@@ -90,8 +90,8 @@ def test_an_old_definition_of_a_customer_begins_nothing(login: Login, sdr: User)
 
 def test_a_user_changes_their_hours_and_never_their_role(login: Login, sdr: User) -> None:
     form = {"name": "Sofie", "language": "en", "time_zone": "Europe/Brussels", "working_days": [0, 1],
-            "work_start": "09:00", "work_end": "17:00", "role": Role.ADMIN, "team": "", "is_superuser": "on",
-            "email": "root@kring.test"}  # fmt: skip
+            "work_start": "09:00", "work_end": "17:00", "most_follow_ups": "12", "digest_at": "08:00",
+            "role": Role.ADMIN, "team": "", "is_superuser": "on", "email": "root@kring.test"}  # fmt: skip
     assert login(sdr).post(reverse("crm:preferences"), form).status_code == 302
     fresh = User.objects.get(pk=sdr.pk)
     assert (fresh.name, fresh.role, fresh.team, fresh.is_superuser, fresh.email) == (

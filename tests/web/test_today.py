@@ -10,8 +10,8 @@ import pytest
 import time_machine
 
 from crm import follow_ups
-from crm.models import Deal, Direction, FollowUp, Person, PromiseSide, Scope, Tier, User
-from crm.web import keyset, today
+from crm.models import Deal, Direction, FollowUp, Person, PromiseSide, Rule, Scope, Tier, User
+from crm.web import keyset, today, today_acts
 from tests import make
 from tests.make import AT
 
@@ -180,6 +180,43 @@ def test_somebody_new_is_told_where_to_begin(account_manager, login):
     assert "Everything that was agreed is done" in seen(client)
 
 
+# ---- The act that comes first --------------------------------------------------------------------------------------
+
+
+def test_each_rule_leads_to_where_its_work_is_done():
+    """By rule: what the button says and where it leads, for a person without telephone and mail."""
+    leads_to = {
+        (Rule.ASK_REFERRAL, "person"): ("Ask", "/circle/referrals/new/?person=5"),
+        (Rule.THANK_REFERRER, "referral"): ("Thank", "/circle/referrals/7/"),
+        (Rule.JOURNEY, "organisation"): ("Log it", "/conversations/new/?person=5&journey=1&follow_up=1"),
+        (Rule.LAWFUL_BASIS, "person"): ("Review", "/people/5/edit/"),
+        (Rule.APPOINTMENT, "appointment"): ("Say how", "/appointments/7/"),
+        (Rule.FIRST_ANSWER, "lead"): ("Answer", "/leads/7/"),
+        (Rule.OPEN_QUESTION, "lead"): ("Ask", "/leads/7/"),
+        (Rule.UNTOUCHED, "lead"): ("Look", "/leads/7/"),
+        (Rule.COME_BACK, "lead"): ("Look", "/leads/7/"),
+    }
+    for (rule, kind), (words, url) in leads_to.items():
+        row = FollowUp(pk=1, rule=rule, subject_kind=kind, subject_id=7, person_id=5, lead_id=7)
+        assert today_acts.first_act(row, today_acts.Closed()) == today_acts.Act(words, url), rule
+
+
+def test_who_has_a_number_is_called_and_who_has_none_is_written_to(account_manager):
+    called, written = make.person(phone="+32470123458"), make.person()
+    for rule in (Rule.KEEP_IN_TOUCH, Rule.CHECK_IN, Rule.RE_ORDER, Rule.TELL_REFERRER, Rule.SILENCE, Rule.BUYERS_DATE):
+        call = today_acts.first_act(FollowUp(rule=rule, person=called), today_acts.Closed())
+        mail = today_acts.first_act(FollowUp(rule=rule, person=written), today_acts.Closed())
+        assert call == today_acts.Act("Call", f"/people/{called.pk}/call/")
+        assert mail == today_acts.Act("Write", f"/mail/new/?person={written.pk}")
+    assert today_acts.first_act(FollowUp(person=called), today_acts.Closed(call=True, mail=True)) is None
+
+
+def test_the_form_to_log_an_interview_says_what_it_is(account_manager, login):
+    peter = make.person(owner=account_manager)
+    page = seen(login(account_manager), f"/conversations/new/?person={peter.pk}&journey=1")
+    assert re.search(r'name="is_journey_interview"[^>]* checked', page)
+
+
 # ---- Held back -----------------------------------------------------------------------------------------------------
 
 
@@ -198,7 +235,7 @@ def test_who_is_not_to_be_contacted_yet_stands_last_says_until_when_and_does_not
     assert page.index('aria-label="Ring Karim"') < page.index('aria-label="Anke Smeets"')
     for words in ("not before Wednesday", "We sent them information on 20 November", "From 25 November", "Too soon"):
         assert words in held
-    assert "data-do" not in held
+    assert "data-do>" not in held
     assert "/done/" in held
 
 
@@ -207,7 +244,7 @@ def test_who_asked_to_be_left_in_peace_is_offered_no_contact(account_manager, lo
     make.wish(person=row.person)
     page = seen(login(account_manager))
     assert "asked to be left in peace" in page
-    assert "data-do" not in page
+    assert "data-do>" not in page
     assert "One person" not in page
 
 
@@ -369,5 +406,5 @@ def test_it_takes_as_many_queries_for_many_rows_as_for_few(
     promised(account_manager, number)
     make.deal(account_manager)
     client.get("/")
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(30):
         client.get("/")
