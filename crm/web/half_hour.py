@@ -13,9 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import proposals, prospecting
-from crm.clock import is_working_day
-from crm.models import ConversationKind, ProspectingBlock, ProspectingItem, ProspectingPlan
+from crm import proposals, prospecting, yields
+from crm.models import ConversationKind, ProspectingBlock, ProspectingItem, ProspectingPlan, Way
 from crm.web import access
 from crm.web.counting import in_words
 from crm.web.page import Request
@@ -85,7 +84,7 @@ class Card:
     week_minutes: int = 0
     week_planned: int = 0
     week_share: int = 0
-    best: str = ""
+    best: Way | None = None
 
 
 def card(request: Request, at: datetime) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def _card(request: Request, at: datetime) -> Card:
     block = next((one for one in week if one.day == day), None)
     if block is None and not plan.is_on:
         return Card("none" if user.is_leading else "unplanned", plan)
-    planned = planned_days(plan, monday, monday + timedelta(days=6 + AHEAD))
+    planned = yields.planned_days([plan], monday, monday + timedelta(days=6 + AHEAD)).get(user.pk, set())
     minutes = sum(one.minutes for one in week)
     goal = plan.minutes * len([one for one in planned if one < monday + timedelta(days=7)])
     left = prospecting.left_over(user, day) if block is None or block.ended_at is None else []
@@ -111,6 +110,7 @@ def _card(request: Request, at: datetime) -> Card:
         "week_minutes": minutes,
         "week_planned": goal,
         "week_share": min(100, round(100 * minutes / goal)) if goal else 0,
+        "best": yields.best_way(user, at),
         "left": [thing(item, at) for item in left],
         "left_on": left[0].block.day if left else None,
     }
@@ -159,24 +159,6 @@ def clock(block: ProspectingBlock, at: datetime) -> Clock:
     if block.is_running and block.beat_at is not None and not _is_silent(block, at):
         spent += max(0, int((at - block.beat_at).total_seconds()))
     return Clock(spent, block.planned_minutes * 60)
-
-
-def planned_days(plan: ProspectingPlan, first: date, last: date) -> set[date]:
-    """The days on which the plan has a half hour: not on holidays, nor while its user is away."""
-    if not plan.is_on:
-        return set()
-    user = plan.user
-    away = list(
-        access.own_absences(user).filter(starts_on__lte=last, ends_on__gte=first).values_list("starts_on", "ends_on")
-    )
-    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return {
-        day
-        for day in days
-        if day.weekday() in plan.days
-        and is_working_day(day, user.calendar)
-        and not any(begin <= day <= end for begin, end in away)
-    }
 
 
 def _state(block: ProspectingBlock, items: list[ProspectingItem], at: datetime) -> str:

@@ -12,10 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import dates, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import prospecting
+from crm import prospecting, yields
 from crm.models import ProspectingBlock, ProspectingPlan
 from crm.refusal import Refused
 from crm.web import access, half_hour, query
@@ -24,6 +24,9 @@ from crm.web.page import Request, render_page, wanted_part
 
 WEEKS = 8
 """So many weeks are shown at once."""
+
+EVEN, FAIRLY_EVEN = 0.8, 0.5
+"""Shares of the planned days with a half hour, from which they are called so."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def weeks(request: Request) -> HttpResponse:
     last = min(asked - timedelta(days=asked.weekday()), this)
     first = last - timedelta(weeks=WEEKS - 1)
     found = {block.day: block for block in access.blocks(user).filter(day__range=(first, last + timedelta(days=6)))}
-    planned = half_hour.planned_days(plan, this, this + timedelta(days=6))
+    planned = yields.planned_days([plan], this, this + timedelta(days=6)).get(user.pk, set())
     has_before = access.blocks(user).filter(day__lt=first).exists()
     context: dict[str, Any] = {
         "at": at,
@@ -60,12 +63,53 @@ def weeks(request: Request) -> HttpResponse:
             for monday in (last - timedelta(weeks=week) for week in range(WEEKS))
         ],
         "weekdays": [(dates.WEEKDAYS_ABBR[number], dates.WEEKDAYS[number]) for number in range(7)],
-        "has_minutes": bool(found),
+        "has_minutes": bool(found) or has_before,
+        "is_shown": plan.is_on or bool(found) or has_before,
+        "even": evenly(yields.evenness(plan, at)) if plan.is_on else "",
+        "ways": yields.of_user(user, at),
+        "enough": yields.ENOUGH,
+        "teams": [(one, team_evenly(one.evenness)) for one in yields.of_teams(at)] if user.is_leading else [],
         "earlier": first - timedelta(weeks=1) if has_before else None,
         "later": min(last + timedelta(weeks=WEEKS), this) if last < this else None,
         "nav": "today",
     }
     return render_page(request, "crm/prospecting.html", context)
+
+
+def evenly(found: yields.Evenness) -> str:
+    """How even somebody's days are, and not how many minutes they make."""
+    if not found.planned:
+        return ""
+    days = ngettext(
+        "on %(kept)d of the last %(planned)d planned day",
+        "on %(kept)d of the last %(planned)d planned days",
+        found.planned,
+    ) % {
+        "kept": found.kept,
+        "planned": found.planned,
+    }
+    if found.share >= EVEN:
+        said = _("Even: %(days)s.")
+    elif found.share >= FAIRLY_EVEN:
+        said = _("Fairly even: %(days)s.")
+    else:
+        said = _("By fits and starts: %(days)s. A shorter half hour on more days does more.")
+    said %= {"days": days}
+    if found.gap < 2:
+        return said
+    return f"{said} {_('The longest pause was %(days)d planned days.') % {'days': found.gap}}"
+
+
+def team_evenly(found: yields.Evenness | None) -> str:
+    if found is None:
+        return _("Fewer than two people of this team have a plan that has begun, so their days are not shown.")
+    return _(
+        "The half hour was kept on %(share)d%% of the planned days of %(people)d people in the last %(weeks)d weeks."
+    ) % {
+        "share": round(100 * found.share),
+        "people": found.people,
+        "weeks": yields.WEEKS,
+    }
 
 
 class MinutesForm(KringForm):

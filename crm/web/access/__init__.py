@@ -42,7 +42,7 @@ from crm.web.access.mail import (
     sending_mailboxes,
 )
 from crm.web.access.notices import notice, notices, unread, user_of_session
-from crm.web.access.prospecting import block, blocks, own_absences, prospecting_item
+from crm.web.access.prospecting import block, blocks, prospecting_item
 from crm.web.access.rights import admin_only, leading_only, may_write, must_write, roles, writable
 from crm.web.access.rows import (
     MergedAway,
@@ -141,7 +141,6 @@ __all__ = [
     "user_of_session",
     "block",
     "blocks",
-    "own_absences",
     "prospecting_item",
     "user_of_feed",
     "calendars",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from crm.models import Absence, ProspectingBlock, ProspectingItem, User
+from crm.models import ProspectingBlock, ProspectingItem, User
 from crm.web.page import Request
 
 
@@ -20,7 +20,3 @@ def block(request: Request, pk: int) -> ProspectingBlock:
 def prospecting_item(request: Request, pk: int, *, write: bool = True) -> ProspectingItem:
     """Looking and changing are the same right here; `write` is there for those who fetch several nouns alike."""
     return get_object_or_404(ProspectingItem.objects.select_related("block"), pk=pk, block__user=request.user)
-
-
-def own_absences(user: User) -> QuerySet[Absence]:
-    return Absence.objects.filter(user=user)
