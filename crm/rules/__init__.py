@@ -1,7 +1,7 @@
 """What makes a follow-up: rules, each one statement over the data and one sentence that says why. Reads only.
 
-Defaults that a rule counts with stand beside it with their source. `RULES` is in the order in which a refresh judges them: whether it is time to
-keep in touch depends on what else is open, so that one comes last.
+Defaults that a rule counts with stand beside it with their source. `RULES` is in the order in which a refresh judges them: whether a lead lies still
+depends on what else is to be done for it, and whether it is time to keep in touch on all that is open, so that one comes last.
 """
 
 from __future__ import annotations

@@ -177,14 +177,14 @@ SILENCE = FollowUpRule(
           FROM (SELECT d.id, d.owner_id, d.person_id, d.organisation_id, d.lead_id, o.today, s.name AS stage,
                        (d.last_reply_at AT TIME ZONE o.zone)::date AS last, (d.opened_at AT TIME ZONE o.zone)::date AS opened,
                        {USUAL} AS usual, {ALLOWED} AS allowed, CASE WHEN {IS_LEARNED} THEN s.learned_from END AS learned,
-                       (greatest(coalesce(d.last_reply_at, d.opened_at),
-                                 (SELECT max(f.closed_at) FROM crm_followup f
-                                   WHERE f.rule = 'silence' AND f.subject_kind = 'deal' AND f.subject_id = d.id AND f.outcome = 'done'))
-                        AT TIME ZONE o.zone)::date AS day
+                       (greatest(coalesce(d.last_reply_at, d.opened_at), tried.at) AT TIME ZONE o.zone)::date AS day
                   FROM crm_deal d
                   JOIN crm_stage s ON s.id = d.stage_id
                   JOIN owner o ON o.id = d.owner_id
                   JOIN number n ON n.team = o.team
+                  LEFT JOIN (SELECT f.subject_id, max(f.closed_at) AS at FROM crm_followup f
+                              WHERE f.rule = 'silence' AND f.subject_kind = 'deal' AND f.outcome = 'done' GROUP BY f.subject_id) tried
+                         ON tried.subject_id = d.id
                  WHERE d.state = 'open' AND coalesce(d.last_reply_at, d.opened_at) <= %(at)s
                    AND (d.next_step_on IS NULL OR d.next_step_on <= o.today)) t
          WHERE t.day + t.allowed <= t.today

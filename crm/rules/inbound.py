@@ -147,17 +147,18 @@ UNTOUCHED = FollowUpRule(
           FROM (SELECT l.id, l.person_id, l.organisation_id, l.owner_id IS NULL AS is_nobodys, o.id AS owner_id, o.today,
                        CASE WHEN l.status = 'new' AND l.owner_id IS NOT NULL
                             THEN greatest(n.days, coalesce(w.untouched_days, %(pool_days)s)) + 1 ELSE n.days END AS days,
-                       (greatest(l.received_at, l.assigned_at, l.last_contact_at,
+                       (greatest(l.received_at, l.assigned_at, l.last_contact_at, done.at,
                                  (SELECT max(e.at) FROM crm_event e
                                    WHERE e.lead_id = l.id AND e.subject_kind <> 'follow_up'
-                                     AND (e.by_id IS NOT NULL OR e.kind = 'lead.returned')),
-                                 (SELECT max(f.closed_at) FROM crm_followup f
-                                   WHERE f.rule = 'untouched' AND f.subject_kind = 'lead' AND f.subject_id = l.id AND f.outcome = 'done'))
+                                     AND (e.by_id IS NOT NULL OR e.kind = 'lead.returned')))
                         AT TIME ZONE o.zone)::date AS day
                   FROM crm_lead l
                   JOIN owner o ON o.id = coalesce(l.owner_id, %(leading)s)
                   JOIN number n ON n.team = o.team
                   LEFT JOIN crm_team w ON w.id = o.team
+                  LEFT JOIN (SELECT f.subject_id, max(f.closed_at) AS at FROM crm_followup f
+                              WHERE f.rule = 'untouched' AND f.subject_kind = 'lead' AND f.outcome = 'done' GROUP BY f.subject_id) done
+                         ON done.subject_id = l.id
                  WHERE l.status IN ('new', 'working', 'qualified')
                    AND (l.status <> 'new' OR l.owner_id IS NOT NULL OR l.answer_due_at IS NOT NULL)
                    AND greatest(l.received_at, l.assigned_at, l.last_contact_at) < %(at)s - make_interval(days => n.days - 1)

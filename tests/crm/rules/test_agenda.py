@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from crm import appointments
-from crm.models import Rule
+from crm.models import Rule, RuleSetting
 from tests import make
 from tests.make import AT
 from tests.rules import days, is_quiet, meeting, only, refresh, said
@@ -48,5 +48,14 @@ def test_an_appointment_that_ended_otherwise_asks_nothing(account_manager, end):
 
 def test_an_appointment_of_long_ago_is_asked_about_no_more(account_manager):
     make.appointment(account_manager, starts_at=AT - days(31), at=AT - days(40))
+    refresh()
+    assert is_quiet(Rule.APPOINTMENT)
+
+
+def test_how_long_an_appointment_is_asked_about_is_the_teams(account_manager, team):
+    make.appointment(account_manager, starts_at=AT - days(6), at=AT - days(9))
+    refresh()
+    assert only(Rule.APPOINTMENT)
+    RuleSetting.objects.create(rule=Rule.APPOINTMENT, team=team, numbers={"asked_for": 5})
     refresh()
     assert is_quiet(Rule.APPOINTMENT)
