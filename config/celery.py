@@ -41,6 +41,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 4 * 60},
     },
+    "propose the half hours": {
+        # An hour before each begins, so a few minutes later is in time; a clock that nobody winds rests by itself and is only written down here.
+        "task": "crm.tasks.propose_half_hours",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 4 * 60},
+    },
     "escalate hand-offs": {
         # A clock of hours is read to the minute by people, and every few minutes by us.
         "task": "crm.tasks.escalate_hand_offs",

@@ -29,6 +29,7 @@ from crm import (
     notices,
     outbox,
     pipelines,
+    prospecting,
     readings,
     submissions,
 )
@@ -64,6 +65,14 @@ def refresh_touched() -> None:
 def learn_from_won_deals() -> None:
     """What is usual in each stage is what won deals say of it."""
     pipelines.learn(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def propose_half_hours() -> None:
+    """Whoever planned a half hour that begins within the hour has what fits in it; a clock whose page fell silent rests."""
+    at = timezone.now()
+    prospecting.close_silent(at=at)
+    prospecting.propose_due(at=at)
 
 
 @shared_task(ignore_result=True)

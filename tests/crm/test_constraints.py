@@ -51,6 +51,7 @@ from crm.models import (
     Position,
     PossibleDuplicate,
     Promise,
+    ProspectingItem,
     Referral,
     Register,
     RegisterEntry,
@@ -122,6 +123,10 @@ def follow_up(**fields: Any) -> FollowUp:
         "created_at": make.AT,
     }
     return FollowUp.objects.create(**given | fields)
+
+
+def a_thing() -> ProspectingItem:
+    return make.half_hour(make.user(), make.person()).items.get()
 
 
 def take_over_from_oneself(follow_up: FollowUp) -> None:
@@ -315,6 +320,12 @@ ATTACKS: dict[str, Callable[[], object]] = {
     "user_agenda_possible": lambda: spoil(make.user(), most_appointments=0),
     "team_day_ends_after_start": lambda: spoil(make.team(), work_start="18:00"),
     "team_clocks_positive": lambda: spoil(make.team(), untouched_days=0),
+    "prospecting_plan_minutes": lambda: spoil(make.prospecting_plan(make.user()), minutes=4),
+    "prospecting_block_once_a_day": lambda: again(make.half_hour(make.user())),
+    "prospecting_block_running_began": lambda: spoil(make.half_hour(make.user()), is_running=True),
+    "prospecting_block_correction_dated": lambda: spoil(make.half_hour(make.user()), corrected_minutes=20),
+    "prospecting_item_way_known": lambda: spoil(a_thing(), way="wait"),
+    "prospecting_item_one_end": lambda: spoil(a_thing(), done_at=make.AT, left_out_at=make.AT),
     "digest_once_a_day": lambda: again(digest()),
     "notice_key_once": lambda: again(make.notice(make.user(), key="promise-1")),
     "notice_kind_known": lambda: spoil(make.notice(make.user()), kind="song"),

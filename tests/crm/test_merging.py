@@ -123,6 +123,7 @@ def full_person(name: str, by: User, company: Organisation, friend: Person) -> P
         created_at=AT,
         deal=deal,
     )
+    make.half_hour(make.user(), person)
     friend.introduced_by = person
     friend.save(update_fields=["introduced_by"])
     Person.objects.filter(pk=person.pk).update(note=f"note of {name}", tags=[name, "both"], interests=["chess"])
