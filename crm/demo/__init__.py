@@ -20,13 +20,15 @@ from crm.demo import cast as casting
 from crm.demo.cast import PASSWORD, PEOPLE
 from crm.demo.circle import Circle
 from crm.demo.crowd import Crowd
+from crm.demo.customers import Customers
 from crm.demo.days import Days
+from crm.demo.half_hours import HalfHours
 from crm.demo.house import House
 from crm.demo.meetings import Meetings
 from crm.demo.record import Record
 from crm.demo.story import Story
 from crm.demo.walk import Walk
-from crm.models import ConversationKind, FollowUp, OutgoingMail, Role, Rule, User
+from crm.models import ConversationKind, FollowUp, Notice, OutgoingMail, Role, Rule, User
 from qualification.models import Answer, Assessment
 
 LOGINS: list[tuple[str, str, str]] = [
@@ -48,17 +50,21 @@ def load(*, at: datetime) -> None:
             raise AlreadyInhabited
         rng = Random(SEED)
         days = Days(at, rng)
-        walk = Walk(casting.make(at - timedelta(days=450)), days, rng)
+        cast = casting.make(at - timedelta(days=450), {"Planning with the people on the floor": days.ahead(16)})
+        walk = Walk(cast, days, rng)
         circle = Circle(walk)
         crowd = Crowd(walk, circle)
-        Story(walk, circle, crowd).gather()
+        story = Story(walk, circle, crowd)
+        story.gather()
         crowd.gather()
+        Customers(walk, crowd, story).gather()
         Record(walk).gather()
         House(walk).gather()
         Meetings(walk).gather()
         walk.follow(_mornings(walk))
         walk.tell()
-        _put_right()
+        HalfHours(walk).remember()
+        _put_right(at)
         follow_ups.refresh(at=at)
         readings.take(at=at)
 
@@ -109,9 +115,11 @@ def _keep_in_touch(walk: Walk, due: FollowUp, moment: datetime) -> Generator[dat
         follow_ups.done(follow_up=due, by=due.owner, at=at)
 
 
-def _put_right() -> None:
-    """Mail of the story has long been sent and must never leave this machine; what the database dated by itself gets the story's dates."""
+def _put_right(at: datetime) -> None:
+    """Mail of the story has long been sent and must never leave this machine, and what colleagues were told has been read but for the last day's;
+    what the database dated by itself gets the story's dates."""
     OutgoingMail.objects.update(sent_at=F("created_at"), tries=1)
+    Notice.objects.filter(at__lt=at - timedelta(days=1)).update(read_at=F("at"))
     first = (
         Answer.objects.filter(assessment=OuterRef("pk"))
         .order_by()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -84,8 +84,8 @@ class Cast:
     stages: list[Stage]
 
 
-def make(since: datetime) -> Cast:
-    """The empty house, furnished on the day from which the story begins."""
+def make(since: datetime, ahead: dict[str, date]) -> Cast:
+    """The empty house, furnished on the day from which the story begins. `ahead`: when a piece of content takes place that is still to come."""
     teams = {
         "Mechelen": Team.objects.create(name="Mechelen", country="BE"),
         "Utrecht": Team.objects.create(name="Utrecht", country="NL"),
@@ -107,7 +107,7 @@ def make(since: datetime) -> Cast:
     ]
     noor, fleur, joris, els, mieke, admin = users
     content = {
-        title: Content.objects.create(kind=ContentKind(kind), title=title, topic=topic)
+        title: Content.objects.create(kind=ContentKind(kind), title=title, topic=topic, happens_on=ahead.get(title))
         for kind, title, topic in CONTENT
     }
     scorecard = Scorecard.objects.create(

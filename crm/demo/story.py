@@ -147,7 +147,7 @@ class Story:
         """Happy customer; his first introduction was won and nobody told him, his second is late."""
         joris = self.cast.joris
         who = self._flemish("Peter van der Meulen", "Vandermeulen Logistics", "logistics", "Aalst", "hoofd planning")
-        deal, at = yield from self._deal(who, self.days.back(300), origin="newsletter", product=1, stages=3)
+        deal, at = yield from self.deal(who, self.days.back(300), origin="newsletter", product=1, stages=3)
         at = yield from self.walk.win(deal, at, tier="A")
         assert deal.person is not None
         at = self.days.later(at, 8, 12)
@@ -187,7 +187,7 @@ class Story:
         joris = self.cast.joris
         who = self._flemish("Karim Boulhani", "Boulhani Metaal", "metalwork", "Antwerpen", "zaakvoerder", language="en")
         today = self.days.today
-        deal, at = yield from self._deal(
+        deal, at = yield from self.deal(
             who,
             self.days.back(74),
             origin="webinar",
@@ -233,7 +233,7 @@ class Story:
         """Ordered twice, is glad, and has not been asked for a name in 140 days."""
         joris = self.cast.joris
         who = self._flemish("Ilse Maes", "Maes & Zn", "joinery", "Lier", "zaakvoerder")
-        deal, at = yield from self._deal(who, self.days.back(290), origin="fair", product=0, stages=3)
+        deal, at = yield from self.deal(who, self.days.back(290), origin="fair", product=0, stages=3)
         yield from self.walk.win(deal, at, tier="A")
         person = deal.person
         assert person is not None
@@ -333,7 +333,7 @@ class Story:
     def hoeve_zuid(self) -> Step[None]:
         """A workshop of which nobody has heard a word for weeks."""
         who = self._flemish("Wim Bogaert", "Hoeve Zuid", "food", "Brugge", "eigenaar")
-        deal, _at = yield from self._deal(
+        deal, _at = yield from self.deal(
             who,
             self.days.back(58),
             origin="social media",
@@ -362,7 +362,7 @@ class Story:
         """Much money, and one contact who decides with three others."""
         who = self._flemish("Hugo Verhage", "Verhage Depot", "logistics", "Roosendaal", "hoofd operaties")
         who.country, who.phone = "NL", "+31612345678"
-        deal, at = yield from self._deal(
+        deal, at = yield from self.deal(
             who,
             self.days.back(40),
             origin="search",
@@ -408,7 +408,7 @@ class Story:
             phone=f"+3247{self.rng.randint(1000000, 9999999)}",
         )
 
-    def _deal(
+    def deal(
         self,
         who: Prospect,
         at: datetime,

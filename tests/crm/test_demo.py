@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,7 @@ from crm.models import (
     MailTemplate,
     Merge,
     MessageState,
+    Notice,
     Organisation,
     OutgoingMail,
     Override,
@@ -51,6 +52,8 @@ from crm.models import (
     Promise,
     PromiseSide,
     PromiseState,
+    ProspectingBlock,
+    ProspectingItem,
     ReadyReason,
     Referral,
     ReferralState,
@@ -101,6 +104,24 @@ def test_every_state_has_somebody_in_it() -> None:
     assert kinds(Person.objects, "tier") == {"A", "B", "C", ""}
     assert kinds(FollowUp.objects.due(AT), "rule") == {*Rule.values, ""}
     assert kinds(User.objects, "role") == set(Role.values)
+
+
+def test_the_half_hours_of_a_year_are_there() -> None:
+    blocks = ProspectingBlock.objects.filter(day__lt=TODAY)
+    assert blocks.count() > 150
+    assert blocks.exclude(corrected_minutes=None).exists()
+    assert kinds(blocks, "user__name") == {"Joris De Smet", "Els Verbeek", "Noor Claes"}
+    assert ProspectingItem.objects.filter(block__day__lt=TODAY, done_at__isnull=False).count() > 100
+    today = ProspectingBlock.objects.filter(day=TODAY).get(user__name="Joris De Smet")
+    assert today.items.count() >= 3
+    assert len(kinds(today.items, "way")) >= 2
+    assert sum(item.estimated_minutes for item in today.items.all()) <= 30
+
+
+def test_what_colleagues_were_told_of_old_is_read() -> None:
+    assert Notice.objects.exclude(read_at=None).exists()
+    assert not Notice.objects.unread().filter(at__lt=AT - timedelta(days=1)).exists()
+    assert Notice.objects.unread().exists()
 
 
 def test_agendas_are_full_and_nobody_is_in_two_places() -> None:
@@ -157,7 +178,8 @@ def test_people_work_in_working_hours() -> None:
 
 
 def test_what_is_written_agrees_with_itself() -> None:
-    assert not Deal.objects.open().filter(Q(next_step="") | Q(next_step_on__isnull=True)).exists()
+    ours = Deal.objects.open().filter(external_id="")
+    assert not ours.filter(Q(next_step="") | Q(next_step_on__isnull=True)).exists()
     latest = Person.objects.annotate(
         latest=Max("conversations__at", filter=Q(conversations__is_automatic=False))
     ).exclude(latest__isnull=True)
