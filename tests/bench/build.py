@@ -100,7 +100,7 @@ def _comment(places: Places, name: str) -> str:
 def fill(size: int, tell: Callable[[str], None]) -> None:
     """Everything, as of now. Needs an empty, migrated database."""
     at = datetime.now().astimezone()
-    house = cast.make(at - timedelta(days=1900))
+    house = cast.make(at - timedelta(days=1900), {})
     sdrs, account_managers = _sellers(size, [house.noor, house.fleur], [house.joris, house.els], at)
     parameters: dict[str, Any] = {
         "at": at,
