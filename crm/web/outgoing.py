@@ -61,7 +61,8 @@ def _act(request: Request, act: Callable[[], None], sentence: str) -> HttpRespon
 
 def _context(request: Request) -> dict[str, Any]:
     is_all = request.user.is_leading and request.GET.get("whose") == "all"
-    rows = access.outgoing_mail().for_list()
+    # A digest tells somebody of their own day; nobody wrote it.
+    rows = access.outgoing_mail().filter(digest__isnull=True).for_list()
     # Whoever leads sees that a colleague wrote, and not what is kept private of it.
     rows = rows.annotate(
         is_open=Q(conversation=None) | Q(conversation__private_to=None) | Q(conversation__private_to=request.user)

@@ -19,6 +19,7 @@ from crm.models import (
     Attachment,
     Conversation,
     ConversationKind,
+    Digest,
     Direction,
     MailMessage,
     MessageState,
@@ -554,3 +555,13 @@ def test_of_a_private_mail_a_colleague_sees_neither_text_nor_files_nor_its_place
     assert "Between us" in login(teammate).get(
         reverse("crm:conversation", args=[private.conversation_id])
     ).content.decode()  # fmt: skip
+
+
+def test_what_kring_tells_somebody_of_their_own_day_is_nobodys_outgoing_mail(
+    login: Login, manager: User, sdr: User
+) -> None:
+    row = outbox.put(to="sofie@kring.test", subject="Monday: 3 people", body="x", by=None, at=AT)
+    path = f"{reverse('crm:outgoing')}?whose=all"
+    assert "Monday: 3 people" in login(manager).get(path).content.decode()
+    Digest.objects.create(user=sdr, day=AT.date(), claimed_at=AT, mail=row)
+    assert "Monday: 3 people" not in login(manager).get(path).content.decode()
