@@ -300,6 +300,9 @@ def make_record(owner: User, number: int) -> Record:
     register = make.register(f"+32155555{number:02}", name=f"Screens {number}", by=owner, at=at - timedelta(days=40))
     view = make.saved_view(owner, at=at, name=f"Warm in Ostend {number}")
     make.bulk_act(owner, at=at)
+    make.notice(owner, at=at)
+    make.notice(owner, at=at)
+    make.notice(owner, at=at - timedelta(days=1))
     return Record(
         owner, person, other,
         {
@@ -332,6 +335,8 @@ SCREENS = (
     "settings/declining/reasons/{reason}/",
     "settings/declining/alternatives/new/",
     "settings/declining/alternatives/{instead}/",
+    "notices/",
+    "me/notices/",
     "me/calendars/",
     "me/calendars/new/",
     "me/calendars/{calendar}/",
