@@ -12,14 +12,14 @@ from django import forms
 from django.contrib import messages
 from django.db import DatabaseError
 from django.db.models import Count
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise as Words
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from crm import follow_ups, rule_settings
 from crm.models import Rule, RuleRun, RuleSetting, Team
@@ -120,13 +120,11 @@ def index(request: Request) -> HttpResponse:
     return render_page(request, "crm/rules.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @access.leading_only
-def rule(request: Request, rule: str) -> HttpResponseBase:
-    """`team` in the address names the team; everybody without one. `preview` in what is posted asks what it would do, and changes nothing."""
+def rule(request: Request, rule: str) -> HttpResponse:
+    """`team` in the address names the team; everybody without one."""
     chosen, team = _rule(rule), _team(request)
-    if request.method == "POST":
-        return _change(request, chosen, team)
     return render_page(request, "crm/rule.html", _content(request, chosen, team, _form(chosen, team)))
 
 
@@ -143,9 +141,12 @@ def reset(request: Request, rule: str) -> HttpResponse:
     return redirect(_address(chosen, team))
 
 
+@require_POST
 @access.admin_only
-def _change(request: Request, chosen: FollowUpRule, team: Team | None) -> HttpResponse:
-    form, at = _form(chosen, team, request.POST), timezone.now()
+def change(request: Request, rule: str) -> HttpResponse:
+    """`preview` in what is posted asks what it would do, and changes nothing."""
+    chosen, team, at = _rule(rule), _team(request), timezone.now()
+    form = _form(chosen, team, request.POST)
     effect: dict[str, Any] = {}
     if form.is_valid():
         says = {"rule": chosen.key, "team": team, "is_on": form.cleaned_data["is_on"], "numbers": form.numbers}
@@ -212,7 +213,7 @@ def _content(request: Request, chosen: FollowUpRule, team: Team | None, form: Ru
         "teams": [{"row": row, "has_own": row.pk in own} for row in access.teams()],
         "has_own": (team.pk if team else None) in own,
         "form": form,
-        "address": _address(chosen, team),
+        "team_query": f"?team={team.pk}" if team else "",
         "run": run,
         "failing": [run] if run and run.failing_since else [],
         "open": access.follow_ups().open().filter(rule=chosen.key).count(),

@@ -135,6 +135,7 @@ urlpatterns = [
     path("settings/teams/<int:pk>/remove/", teams.remove, name="team-remove"),
     path("settings/rules/", rules.index, name="rules"),
     path("settings/rules/<str:rule>/", rules.rule, name="rule"),
+    path("settings/rules/<str:rule>/change/", rules.change, name="rule-change"),
     path("settings/rules/<str:rule>/reset/", rules.reset, name="rule-reset"),
     path("settings/assignment/", assignment.index, name="assignment"),
     path("settings/assignment/new/", assignment.new, name="assignment-rule-new"),

@@ -126,7 +126,7 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:team-remove", "POST", ADMIN, "team"),
     ("crm:rules", "GET", LEADING, ""),
     ("crm:rule", "GET", LEADING, "keep_in_touch"),
-    ("crm:rule", "POST", ADMIN, "keep_in_touch"),
+    ("crm:rule-change", "POST", ADMIN, "keep_in_touch"),
     ("crm:rule-reset", "POST", ADMIN, "keep_in_touch"),
     ("crm:assignment", "GET", LEADING, ""),
     ("crm:assignment-rule-new", "GET POST", ADMIN, ""),

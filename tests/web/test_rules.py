@@ -20,6 +20,7 @@ from tests import make
 
 Login = Callable[[User], Client]
 PAGE = "/settings/rules/keep_in_touch/"
+CHANGE = f"{PAGE}change/"
 USUAL = {"ideal_a": "30", "latest_a": "45", "ideal_b": "60", "latest_b": "90", "ideal_c": "120", "latest_c": "180"}
 SAYS = USUAL | {"is_on": "on"}
 
@@ -54,19 +55,19 @@ def test_the_list_says_what_each_rule_does_and_how_it_fares(
 
 
 def test_a_number_is_tried_saved_and_put_back(login: Login, admin_user: User, team: Team, quiet: FollowUp) -> None:
-    client, page = login(admin_user), f"{PAGE}?team={team.pk}"
-    tried = client.post(page, SAYS | {"ideal_a": "42", "preview": "yes"})
+    client, page, change = login(admin_user), f"{PAGE}?team={team.pk}", f"{CHANGE}?team={team.pk}"
+    tried = client.post(change, SAYS | {"ideal_a": "42", "preview": "yes"})
     assert "This would open 0 and close 1 today." in text(tried)
     assert 'value="42"' in tried.content.decode()
     assert not RuleSetting.objects.exists()
     part = client.post(
-        page, SAYS | {"ideal_a": "42", "preview": "yes"}, headers={"HX-Request": "true", "HX-Target": "effect"}
+        change, SAYS | {"ideal_a": "42", "preview": "yes"}, headers={"HX-Request": "true", "HX-Target": "effect"}
     )
     assert part.content.decode().lstrip().startswith('<section class="card mb-3" id="effect"')
     assert "close 1 today" in text(part)
-    assert "Nothing would change today." in text(client.post(page, SAYS | {"preview": "yes"}))
+    assert "Nothing would change today." in text(client.post(change, SAYS | {"preview": "yes"}))
 
-    assert "Saved." in text(client.post(page, SAYS | {"ideal_a": "42"}, follow=True))
+    assert "Saved." in text(client.post(change, SAYS | {"ideal_a": "42"}, follow=True))
     kept = RuleSetting.objects.get()
     assert (kept.team, kept.is_on, kept.numbers) == (team, True, {"ideal_a": 42})
     assert "Usual: 30. For everybody: 30." in text(client.get(page))
@@ -78,10 +79,10 @@ def test_a_number_is_tried_saved_and_put_back(login: Login, admin_user: User, te
 
 def test_what_cannot_be_is_said_where_it_stands(login: Login, admin_user: User, quiet: FollowUp) -> None:
     client = login(admin_user)
-    assert "less than or equal to 730" in text(client.post(PAGE, SAYS | {"ideal_a": "1000"}))
-    assert "cannot be more than" in text(client.post(PAGE, SAYS | {"ideal_a": "60"}))
+    assert "less than or equal to 730" in text(client.post(CHANGE, SAYS | {"ideal_a": "1000"}))
+    assert "cannot be more than" in text(client.post(CHANGE, SAYS | {"ideal_a": "60"}))
     part = client.post(
-        PAGE, SAYS | {"ideal_a": "60", "preview": "yes"}, headers={"HX-Request": "true", "HX-Target": "effect"}
+        CHANGE, SAYS | {"ideal_a": "60", "preview": "yes"}, headers={"HX-Request": "true", "HX-Target": "effect"}
     )
     assert "cannot be more than" in text(part)
     assert not RuleSetting.objects.exists()
@@ -96,7 +97,7 @@ def test_a_manager_looks_and_changes_nothing(login: Login, manager: User) -> Non
     page = login(manager).get(PAGE).content.decode()
     assert "Administrators change the rules." in page
     assert "What would this do today" not in page
-    assert login(manager).post(PAGE, SAYS | {"preview": "yes"}).status_code == 403
+    assert login(manager).post(CHANGE, SAYS | {"preview": "yes"}).status_code == 403
 
 
 def test_a_clock_of_the_team_is_changed_with_the_team(login: Login, admin_user: User, team: Team) -> None:
@@ -126,8 +127,8 @@ def test_a_rule_that_fails_says_so_wherever_it_matters_and_can_be_put_right(
     client = login(admin_user)
     # A team's page tries the number of everybody, which is none.
     team = make.team()
-    assert "This rule cannot be tried now." in text(client.post(f"{PAGE}?team={team.pk}", SAYS | {"preview": "yes"}))
-    client.post(PAGE, SAYS)
+    assert "This rule cannot be tried now." in text(client.post(f"{CHANGE}?team={team.pk}", SAYS | {"preview": "yes"}))
+    client.post(CHANGE, SAYS)
     assert not RuleSetting.objects.filter(pk=bad.pk).exists()
     follow_ups.refresh_touched(at=timezone.now())
     assert "fails since" not in text(client.get(PAGE))
