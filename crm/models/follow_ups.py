@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.deals import Deal
 from crm.models.hand_offs import HandOff
 from crm.models.leads import Lead
-from crm.models.organisations import Organisation
-from crm.models.people import Person, Tier
+from crm.models.organisations import Organisation, Tier
+from crm.models.people import Person
 
 
 class Rule(models.TextChoices):

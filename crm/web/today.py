@@ -69,11 +69,12 @@ def content(request: Request) -> dict[str, Any]:
     """Everything the page shows, read at one moment."""
     at, user = timezone.now(), request.user
     local = timezone.localtime(at)
-    asked = request.GET = _asked(request)  # Links among pages keep what the page was asked for.
+    asked = _asked(request)
+    request.GET = asked  # type: ignore[assignment]  # Links among pages keep what the page was asked for.
     end = datetime.combine(local.date(), time.max, tzinfo=local.tzinfo)
     # Shown all day, also before work begins.
     mine = access.follow_ups().filter(owner=user).due(end)
-    ranked = list(mine.ranked(end)[:JUDGED])
+    ranked = list(mine.ranked(end).only("person", "rule", "rank")[:JUDGED])
     held = day.held_back(ranked, at, by=user)
     people, free = day.waiting(mine, held)
     things = free + len(held)
