@@ -303,9 +303,13 @@ def make_record(owner: User, number: int) -> Record:
     make.notice(owner, at=at)
     make.notice(owner, at=at)
     make.notice(owner, at=at - timedelta(days=1))
+    make.prospecting_plan(owner, days=list(range(7)))
+    make.half_hour(owner, left, at=at - timedelta(days=1), measured_seconds=900)
+    half_hour = make.half_hour(owner, person, other, at=at, measured_seconds=600, corrected_minutes=25, corrected_at=at)
     return Record(
         owner, person, other,
         {
+            "half_hour": half_hour.pk,
             "person": person.pk, "other": other.pk, "left": left.pk, "company": company.pk, "deal": deal.pk,
             "pair": twin.pk, "position": before.pk, "promise": promise.pk, "attempt": attempt.pk, "said": said.pk,
             "mail": mail.pk, "answered": answered.pk, "box": box.pk, "template": template.pk, "wish": wish.pk,
@@ -317,6 +321,9 @@ def make_record(owner: User, number: int) -> Record:
 
 
 SCREENS = (
+    "prospecting/",
+    "prospecting/plan/",
+    "prospecting/{half_hour}/",
     "leads/{judged}/",
     "leads/{judged}/decline/",
     "leads/{judged}/nurture/",
