@@ -57,7 +57,7 @@ def main() -> int:
                 sections += [("Floors", floors), ("Pages", read), ("Writes", written)]
             if chosen.only != "http":
                 _tell("Measuring the jobs …")
-                sections.append(("Jobs", [*jobs.refresh(_tell), *jobs.take_in(_tell)]))
+                sections.append(("Jobs", [*jobs.refresh(_tell), *jobs.refresh_touched(_tell), *jobs.take_in(_tell)]))
             _tell("\n" + report.write(settings.VAR, known, sections))
             build.drop(places)
     except KeyboardInterrupt:

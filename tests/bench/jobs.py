@@ -1,4 +1,4 @@
-"""The two great jobs, each beside the least that the database must do for it."""
+"""The great jobs and the one after each verb, beside the least that the database must do for it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from crm import follow_ups, imports
 from crm.demo import words
 from crm.models import (
     Content,
+    Deal,
     EmailAddress,
     Event,
     ImportState,
@@ -26,12 +27,16 @@ from crm.models import (
     Person,
     PhoneNumber,
     Position,
+    Touched,
     User,
 )
 from crm.rules import RULES
 from tests.bench.figures import Figure
 
 REFRESH_MOST = 5.0
+TOUCHED_MOST = 1.0
+"""Seconds after a verb within which its follow-ups are right."""
+TOUCHES = 30
 IMPORT_MOST = 5.0
 IMPORTED = 10_000
 TRIES = 3
@@ -100,6 +105,30 @@ def refresh(tell: Callable[[str], None]) -> list[Figure]:
     return [fresh, again]
 
 
+def refresh_touched(tell: Callable[[str], None]) -> list[Figure]:
+    """What a refresh costs after one verb about one person, lead or deal, which people wait for."""
+    figure = Figure("refresh after one verb", "a second, which is how long people wait", 1.0, note="one subject")
+    # The row that the trigger leaves for an event: of a lead with all that hangs on it, of a deal, of a person alone.
+    subjects = ((Lead, "lead", "id"), (Deal, "deal", "lead_id"), (Person, "person", None))
+    follow_ups.refresh_touched(at=timezone.now())
+    for number in range(TOUCHES):
+        model, kind, lead = subjects[number % len(subjects)]
+        row = model._default_manager.order_by("pk")[number * 7 % model._default_manager.count()]
+        Touched.objects.create(
+            subject_kind=kind,
+            subject_id=row.pk,
+            person_id=row.pk if kind == "person" else row.person_id,
+            lead_id=getattr(row, lead) if lead else None,
+            deal_id=row.pk if kind == "deal" else None,
+        )
+        figure.seconds.append(_timed(_looked_again))
+        figure.floor_seconds.append(TOUCHED_MOST)
+    if Touched.objects.exists():
+        figure.failure = "what was touched was not looked at"
+    tell(f"  refresh after one verb {figure.p50 * 1000:.0f} ms")
+    return [figure]
+
+
 def take_in(tell: Callable[[str], None]) -> list[Figure]:
     """Ten thousand leads from a file: bare, as a marketing tool sends them; and with people and organisations, of whom a third are known."""
     of_leads = "COPY of the same leads into a table with the same indexes"
@@ -148,6 +177,10 @@ def _scan() -> None:
         for table in READ_BY_REFRESH:
             cursor.execute(f"SELECT count(*) FROM {table}")
         cursor.execute("RESET ALL")
+
+
+def _looked_again() -> None:
+    follow_ups.refresh_touched(at=timezone.now())
 
 
 def _refreshed(at: datetime) -> None:
