@@ -176,8 +176,8 @@ def test_what_is_agreed_for_later_is_no_silence(account_manager, agreed):
         step_on = TODAY + days(40)
         deals.set_step(deal=deal, next_step="Visit", next_step_on=step_on, by=account_manager, at=later)
     else:
-        to = {"deal": deal} if agreed == "appointment" else {}
-        make.appointment(account_manager, person=deal.person, starts_at=later + days(2), at=later, **to)
+        about = deal if agreed == "appointment" else None
+        make.appointment(account_manager, person=deal.person, starts_at=later + days(2), at=later, deal=about)
     refresh(later)
     assert is_quiet(Rule.SILENCE)
 

@@ -132,8 +132,7 @@ def test_a_lead_with_which_something_is_agreed_does_not_lie_still(sdr, account_m
     elif agreed == "promise":
         make.promise(lead.person, by=sdr, lead=lead, due_on=TODAY + days(15))
     else:
-        verdict = {"override": "they asked for it"}
-        make.appointment(account_manager, person=lead.person, lead=lead, starts_at=AT + days(15), **verdict)
+        make.appointment(account_manager, person=lead.person, lead=lead, starts_at=AT + days(15), override="they asked")
     refresh(later)
     assert is_quiet(Rule.UNTOUCHED)
 
