@@ -93,7 +93,11 @@ def test_screens_never_save_a_row() -> None:
 
 def test_a_task_is_a_door_of_five_lines() -> None:
     tree = ast.parse((ROOT / "crm" / "tasks.py").read_text())
-    tasks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    tasks = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and any("shared_task" in ast.unparse(one) for one in node.decorator_list)
+    ]
     assert tasks, "crm/tasks.py has no task"
     for task in tasks:
         body = task.body[1:] if ast.get_docstring(task) else task.body
