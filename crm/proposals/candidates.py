@@ -248,7 +248,7 @@ STATEMENTS: dict[Way, str] = {
 
 def found(way: Way, user: User, *, day: date, at: datetime) -> list[Candidate]:
     """The candidates of one way, the likeliest first: one statement."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "user": user.pk,
         "day": day,
         "at": at,
