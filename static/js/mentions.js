@@ -61,6 +61,8 @@ const offer = async (field) => {
   );
   field.parentElement.classList.add("mention-box");
   field.after(element);
+  element.style.left = `${field.offsetLeft}px`;
+  element.style.top = `${field.offsetTop + field.offsetHeight}px`;
   field.setAttribute("aria-controls", element.id);
   list = { field, element, found, index: 0, start: before.length - (typed[1] ?? "").length - 1 };
   mark(0);
