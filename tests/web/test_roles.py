@@ -335,10 +335,10 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:unsubscribe", "GET POST", PUBLIC, "link"),
     # notices are each colleague's own; names of colleagues are known to all
     ("crm:notices", "GET", READ, ""),
-    ("crm:notices-newest", "GET", READ, ""),
+    ("crm:notices-newest", "GET", READ, "goes on"),
     ("crm:notices-count", "GET", READ, "?shown=3"),
     ("crm:notices-read", "POST", READ, ""),
-    ("crm:notice-open", "POST", MINE, "notice"),
+    ("crm:notice-open", "POST", ALONE, "notice"),
     ("crm:notice-preferences", "GET POST", READ, ""),
     ("crm:colleagues", "GET", READ, ""),
     # promises
