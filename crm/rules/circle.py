@@ -151,7 +151,8 @@ def _thank_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
 
 
 THANK_REFERRER = FollowUpRule(
-    # A word of ours after the introduction is taken as thanks: whoever speaks with who did us a favour says so. What they wrote is none.
+    # A word of ours after the introduction is taken as thanks: whoever speaks with who did us a favour says so. What they wrote is none. Once it is
+    # known what came of it they hear that, with thanks, and are not written to twice.
     key=Rule.THANK_REFERRER,
     about=gettext_lazy("Somebody introduced us to a person, and has heard nothing of us since."),
     causes="""
@@ -164,7 +165,7 @@ THANK_REFERRER = FollowUpRule(
           JOIN crm_person i ON i.id = r.introduced_id
           JOIN owner o ON o.id = coalesce(r.owner_id, p.owner_id)
           JOIN number n ON n.team = o.team
-         WHERE r.introduced_at <= %(at)s AND r.thanked_at IS NULL
+         WHERE r.state IN ('introduced', 'met') AND r.introduced_at <= %(at)s
            AND NOT EXISTS (SELECT FROM crm_conversation_people w JOIN crm_conversation c ON c.id = w.conversation_id
                             WHERE w.person_id = r.referrer_id AND c.at > r.introduced_at AND c.direction <> 'incoming' AND NOT c.is_automatic)
            AND NOT EXISTS (SELECT FROM crm_donotcontact w
@@ -190,7 +191,9 @@ def _tell(follow_up: FollowUp, at: datetime) -> str:
             _("%(whom)s, whom %(who)s introduced, ordered on %(on)s. Tell them how it went, and thank them.") % values
         )
     return (
-        _("With %(whom)s, whom %(who)s introduced, it came to no order: that was clear on %(on)s. They like to know.")
+        _(
+            "With %(whom)s, whom %(who)s introduced, it came to no order, as was clear on %(on)s. Tell them, and thank them."
+        )
         % values
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm import advocacy, conversations, deals, do_not_contact, follow_ups, people, promises, verdicts
+from crm import advocacy, conversations, deals, do_not_contact, follow_ups, leads, people, promises, verdicts
 from crm.models import (
     Advocate,
     Deal,
@@ -299,7 +299,8 @@ def test_the_referrer_hears_too_when_nothing_came_of_it(account_manager, how):
     make.conversation(referral.referrer, by=account_manager, at=AT - days(38))
     assert referral.lead
     if how == "declined":
-        verdicts.decline(lead=referral.lead, reason="not_now", by=account_manager, at=AT - days(14))
+        lead = leads.take(lead=referral.lead, by=account_manager, at=AT - days(30))
+        verdicts.decline(lead=lead, reason="not_now", by=account_manager, at=AT - days(14))
     elif how == "lost":
         deal = make.deal(account_manager, person=referral.introduced, at=AT - days(20))
         Deal.objects.filter(pk=deal.pk).update(lead=referral.lead)
@@ -312,17 +313,18 @@ def test_the_referrer_hears_too_when_nothing_came_of_it(account_manager, how):
     refresh(AT - days(6))
     assert (
         said(only(Rule.TELL_REFERRER))
-        == "With An Claes, whom Peter van der Meulen introduced, it came to no order: that was clear on 9 November. They like to know."
+        == "With An Claes, whom Peter van der Meulen introduced, it came to no order, as was clear on 9 November. Tell them, and thank them."
     )
 
 
 def test_who_wants_peace_is_not_thanked_nor_told(account_manager):
     referral = introduced(account_manager, AT - days(40))
-    advocacy.lose(referral=referral, by=account_manager, at=AT - days(14))
+    told = introduced_and_lost(account_manager)
     refresh()
-    only(Rule.THANK_REFERRER)
-    only(Rule.TELL_REFERRER)
-    make.wish(person=referral.referrer, by=account_manager)
+    assert only(Rule.THANK_REFERRER).person == referral.referrer
+    assert only(Rule.TELL_REFERRER).person == told.referrer, "who hears how it went hears our thanks, too"
+    for one in (referral, told):
+        make.wish(person=one.referrer, by=account_manager)
     refresh()
     assert is_quiet(Rule.THANK_REFERRER)
     assert is_quiet(Rule.TELL_REFERRER)
