@@ -177,7 +177,8 @@ def test_a_plan_is_off_until_it_is_made_and_refuses_what_cannot_be(sdr: User) ->
         "minutes": 30,
         "ways": ["revive"],
     }
-    for wrong in ({"days": []}, {"ways": ["sing"]}, {"minutes": 121}):
+    wrongs: list[dict[str, Any]] = [{"days": []}, {"ways": ["sing"]}, {"minutes": 121}]
+    for wrong in wrongs:
         with pytest.raises(Refused):
             prospecting.change_plan(**good | wrong)
     assert prospecting.change_plan(**good).is_on
