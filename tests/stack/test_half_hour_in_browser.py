@@ -30,7 +30,7 @@ def test_the_clock_counts_while_a_page_is_open_and_the_day_is_put_right(stack_db
     page.goto("/")
     page.get_by_role("button", name="Start 30:00").press("Enter")
     clock = page.get_by_role("timer")
-    expect(clock).to_have_text("29:58")
+    expect(clock).to_contain_text("29:5")
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
     assert serious_barriers(page) == []
 
