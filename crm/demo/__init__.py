@@ -64,7 +64,7 @@ def load(*, at: datetime) -> None:
         walk.follow(_mornings(walk))
         walk.tell()
         HalfHours(walk).remember()
-        _put_right(at)
+        _put_right(days.workdays_back(1, 9))
         follow_ups.refresh(at=at)
         readings.take(at=at)
 
@@ -115,11 +115,11 @@ def _keep_in_touch(walk: Walk, due: FollowUp, moment: datetime) -> Generator[dat
         follow_ups.done(follow_up=due, by=due.owner, at=at)
 
 
-def _put_right(at: datetime) -> None:
-    """Mail of the story has long been sent and must never leave this machine, and what colleagues were told has been read but for the last day's;
-    what the database dated by itself gets the story's dates."""
+def _put_right(lately: datetime) -> None:
+    """Mail of the story has long been sent and must never leave this machine, and what colleagues were told has been read but for what
+    happened `lately`; what the database dated by itself gets the story's dates."""
     OutgoingMail.objects.update(sent_at=F("created_at"), tries=1)
-    Notice.objects.filter(at__lt=at - timedelta(days=1)).update(read_at=F("at"))
+    Notice.objects.filter(at__lt=lately).update(read_at=F("at"))
     first = (
         Answer.objects.filter(assessment=OuterRef("pk"))
         .order_by()

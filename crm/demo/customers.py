@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from crm import conversations, events
+from crm import conversations, events, promises
 from crm.demo.crowd import Crowd
 from crm.demo.story import Story
 from crm.demo.walk import Prospect, Step, Walk
-from crm.models import ConversationKind, Deal, EventKind, Organisation, Person, StageChange
+from crm.models import ConversationKind, Deal, EventKind, Organisation, Person, PromiseSide, StageChange
 
 JOURNEYS = (
     ("She asked three colleagues of the trade first, and two of them named us.", "Ik heb gewoon rondgebeld."),
@@ -30,7 +30,8 @@ class Customers:
         """Each of it is ready to be told."""
         self.walk.follow(self.every_season())
         self.walk.follow(self.from_an_old_file())
-        for number in range(len(JOURNEYS)):
+        self.walk.follow(self.helped())
+        for number in range(11):
             self.walk.follow(self.journey(number))
 
     def every_season(self) -> Step[None]:
@@ -61,9 +62,34 @@ class Customers:
         StageChange.objects.create(deal=deal, to_stage=deal.stage, at=at, by=None)
         events.record(EventKind.DEAL_OPENED, subject=deal, by=None, at=at, new={"stage": deal.stage.name})
 
+    def helped(self) -> Step[None]:
+        """A customer of Els was helped last week, promised something for today, and was never asked for a name."""
+        els, at = self.cast.els, self.days.back(6, 13, 40)
+        yield at
+        glad = Person.objects.filter(deals__state="won", deals__owner=els, referrals_given__isnull=True)
+        for person in glad.order_by("-deals__won_at", "pk")[:1]:
+            said = conversations.log(
+                people=[person],
+                kind=ConversationKind.CALL,
+                minutes=18,
+                summary="The new planner made her first week alone. They were glad that we sat beside her on Monday.",
+                has_gain=True,
+                by=els,
+                at=at,
+            )
+            promises.make(
+                side=PromiseSide.THEIRS,
+                text="The list of their shifts for spring",
+                person=person,
+                conversation=said,
+                due_on=self.days.ahead(0),
+                by=els,
+                at=at + timedelta(minutes=4),
+            )
+
     def journey(self, number: int) -> Step[None]:
         """Somebody at a customer told how they came to buy."""
-        at = self.days.back(40 + 23 * number, 14, 15)
+        at = self.days.back(3 + 17 * number, 14, 15)
         yield at
         told = Organisation.objects.filter(conversations__is_journey_interview=True).values("pk")
         customers = (
@@ -71,7 +97,7 @@ class Customers:
         )
         for customer in customers.select_related("owner").order_by("customer_since", "pk")[:1]:
             person = Person.objects.filter(positions__organisation=customer).order_by("pk").first()
-            summary, quote = JOURNEYS[number]
+            summary, quote = JOURNEYS[number % len(JOURNEYS)]
             if person is not None:
                 self._told(customer, person, summary, quote, at)
 

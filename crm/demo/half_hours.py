@@ -67,7 +67,7 @@ class HalfHours:
                 continue
             found = talks.get(day, [])[:MOST_A_DAY]
             begins = datetime.combine(day, starts_at, tzinfo=self.days.zone)
-            seconds = self.rng.randint(9, 14) * 60 * len(found) if found else self.rng.randint(6, 16) * 60
+            seconds = self.rng.randint(4, 8) * 60 * len(found) if found else self.rng.randint(6, 16) * 60
             block = ProspectingBlock.objects.create(
                 user=user,
                 day=day,

@@ -4,7 +4,7 @@ minutes than there are."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from math import ceil
@@ -56,21 +56,19 @@ def choose(user: User, *, ways: Collection[str], minutes: int, day: date, at: da
     waiting = _waiting({way: found(way, user, day=day, at=at) for way in order}, user, at, takes)
     chosen: list[Proposal] = []
     used: set[int] = set()
-    left = minutes
     is_growing = True
-    while is_growing and len(chosen) < MOST_THINGS:
+    while is_growing:
         is_growing = False
         for way in order:
             proposal = _next(waiting[way], used)
-            if proposal is None or proposal.minutes > left or len(chosen) >= MOST_THINGS:
-                continue
-            chosen.append(proposal)
-            used.update(proposal.people)
-            left -= proposal.minutes
-            is_growing = True
+            fits = proposal is not None and sum(one.minutes for one in chosen) + proposal.minutes <= minutes
+            if proposal is not None and fits and len(chosen) < MOST_THINGS:
+                chosen.append(proposal)
+                used.update(proposal.people)
+                is_growing = True
     if not chosen:
-        first = [proposals[0] for way in order if (proposals := waiting[way])]
-        return sorted(first, key=lambda proposal: proposal.minutes)[:1]
+        firsts = (proposal for way in order if (proposal := _next(waiting[way], used)))
+        return sorted(firsts, key=lambda proposal: proposal.minutes)[:1]
     return chosen
 
 
@@ -171,18 +169,16 @@ def _invitation(readers: Sequence[Candidate], minutes: int) -> Proposal:
     )
 
 
-def _next(waiting: list[Proposal], used: set[int]) -> Proposal | None:
-    """The first whose people are in the set in no other way; of an invitation, those who are not."""
-    while waiting:
-        proposal = waiting.pop(0)
-        if not used & set(proposal.people):
-            return proposal
+def _next(waiting: Sequence[Proposal], used: set[int]) -> Proposal | None:
+    """The first with somebody who is not in the set yet, and only with those who are not."""
+    for proposal in waiting:
+        people = tuple(person for person in proposal.people if person not in used)
+        if people:
+            return replace(proposal, people=people)
     return None
 
 
-def _judged(
-    pairs: Iterable[tuple[str, int]], at: datetime, by: User
-) -> dict[tuple[str, int], pacing.Answer]:
+def _judged(pairs: Iterable[tuple[str, int]], at: datetime, by: User) -> dict[tuple[str, int], pacing.Answer]:
     """What the guard says of each of these people by each of these channels."""
     by_channel: dict[str, set[int]] = {}
     for how, person in pairs:

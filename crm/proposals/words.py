@@ -38,7 +38,9 @@ def title(item: ProspectingItem) -> str:
         case Way.REVIVE | Way.OUTBOUND:
             who = {"name": name, "organisation": item.why.get("organisation")}
             if channel(item) == ConversationKind.EMAIL:
-                return (_("Write to %(name)s of %(organisation)s") if who["organisation"] else _("Write to %(name)s")) % who
+                return (
+                    _("Write to %(name)s of %(organisation)s") if who["organisation"] else _("Write to %(name)s")
+                ) % who
             return (_("Call %(name)s of %(organisation)s") if who["organisation"] else _("Call %(name)s")) % who
 
 
@@ -47,12 +49,21 @@ def sentence(item: ProspectingItem, at: datetime) -> str:
     why = item.why
     match Way(item.way):
         case Way.ASK_CUSTOMER | Way.IN_MY_PLACE:
-            said = [_orders(why.get("orders", 0)), _was(why.get("was", "")), _happy(why, at), _replied(why, at), _asked(why, at)]
+            said = [
+                _orders(why.get("orders", 0)),
+                _was(why.get("was", "")),
+                _happy(why, at),
+                _replied(why, at),
+                _asked(why, at),
+            ]
         case Way.INTRODUCTION:
             said = [_knows(why), _replied(why, at)]
         case Way.REVIVE:
             last = _("last contact %(ago)s") % {"ago": _ago(_day(why.get("last_contact")), at)}
-            said = [_("oldest on your list: %(last)s") % {"last": last} if why.get("is_oldest") else last, _was(why.get("was", ""))]
+            said = [
+                _("oldest on your list: %(last)s") % {"last": last} if why.get("is_oldest") else last,
+                _was(why.get("was", "")),
+            ]
         case Way.INVITE:
             said = [_read(why)]
         case Way.OUTBOUND:
@@ -64,7 +75,11 @@ def sentence(item: ProspectingItem, at: datetime) -> str:
 def _invitation(item: ProspectingItem, people: list[str], name: str) -> str:
     day = _day(item.why.get("on"))
     if item.content is None or day is None:
-        return _("Invite %(name)s") % {"name": name} if len(people) == 1 else _("Invite %(number)s readers") % {"number": len(people)}
+        return (
+            _("Invite %(name)s") % {"name": name}
+            if len(people) == 1
+            else _("Invite %(number)s readers") % {"number": len(people)}
+        )
     values = {"name": name, "number": len(people), "day": date_format(day, "j M"), "title": item.content}
     if item.content.kind == ContentKind.WEBINAR:
         if len(people) == 1:
@@ -115,7 +130,11 @@ def _asked(why: dict[str, str], at: datetime) -> str:
 def _knows(why: dict[str, str]) -> str:
     values = {"whom": why.get("whom", ""), "organisation": why.get("organisation", ""), "how": why.get("how", "")}
     if why.get("how"):
-        return _("knows %(whom)s of %(organisation)s: %(how)s") % values if values["organisation"] else _("knows %(whom)s: %(how)s") % values
+        return (
+            _("knows %(whom)s of %(organisation)s: %(how)s") % values
+            if values["organisation"]
+            else _("knows %(whom)s: %(how)s") % values
+        )
     if why.get("link") == "colleague":
         return _("works with %(whom)s at %(organisation)s") % values
     return _("knows %(whom)s of %(organisation)s") % values if values["organisation"] else _("knows %(whom)s") % values
@@ -134,7 +153,8 @@ def _read(why: dict[str, int | str]) -> str:
             % values
         )
     return (
-        ngettext("read %(pieces)s piece in the last month", "each read %(pieces)s pieces in the last month", pieces) % values
+        ngettext("read %(pieces)s piece in the last month", "each read %(pieces)s pieces in the last month", pieces)
+        % values
     )
 
 

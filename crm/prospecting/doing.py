@@ -96,9 +96,7 @@ def _seconds_since_last_mark(block: ProspectingBlock, item: ProspectingItem) -> 
     return max(0, block.measured_seconds - marked)
 
 
-def _record(
-    item: ProspectingItem, block: ProspectingBlock, by: User, at: datetime, *, is_undone: bool = False
-) -> None:
+def _record(item: ProspectingItem, block: ProspectingBlock, by: User, at: datetime, *, is_undone: bool = False) -> None:
     """One event for each person, so that it stands on the timeline of each."""
     said = {"way": item.way, "content": str(item.content) if item.content else None}
     for person in item.people.order_by("pk"):

@@ -124,7 +124,12 @@ def _due(at: datetime) -> list[ProspectingPlan]:
         return []
     days = set(today.values())
     near = Absence.objects.filter(starts_on__lte=max(days), ends_on__gte=min(days))
-    away = {(user, day) for user, first, last in near.values_list("user", "starts_on", "ends_on") for day in days if first <= day <= last}
+    away = {
+        (user, day)
+        for user, first, last in near.values_list("user", "starts_on", "ends_on")
+        for day in days
+        if first <= day <= last
+    }
     there = set(
         ProspectingBlock.objects.filter(day__in=days, items__isnull=False).values_list("user", "day").distinct()
     )

@@ -114,9 +114,7 @@ def close_silent(*, at: datetime) -> int:
     changed. Two statements, however many there are."""
     silent = ProspectingBlock.objects.filter(is_running=True, beat_at__lt=at - LONGEST_GAP)
     paused = silent.update(is_running=False)
-    over = ProspectingBlock.objects.filter(
-        started_at__isnull=False, ended_at__isnull=True, beat_at__lt=at - OVER_AFTER
-    )
+    over = ProspectingBlock.objects.filter(started_at__isnull=False, ended_at__isnull=True, beat_at__lt=at - OVER_AFTER)
     with_beat = list(over.select_for_update(skip_locked=True))
     for block in with_beat:
         block.ended_at = block.beat_at

@@ -33,6 +33,7 @@ from crm.models import (
     Rule,
     Scope,
     Verdict,
+    Way,
 )
 from crm.money import money
 from crm.ready_reasons import label
@@ -240,6 +241,17 @@ def _of_many(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _word(name: str) -> Say:
     return lambda old, new: str(new.get(name) or "")
+
+
+def _prospected(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """In which way, or that it was taken back."""
+    said = new if new.get("way") else old
+    way = " · ".join(filter(None, (capfirst(_choice(Way, said.get("way"))), str(said.get("content") or ""))))
+    return _("Taken back: %(what)s") % {"what": way} if new.get("undone") else way
+
+
+def _corrected(old: dict[str, Any], new: dict[str, Any]) -> str:
+    return _("From %(old)s to %(new)s minutes.") % {"old": old.get("minutes", 0), "new": new.get("minutes", 0)}
 
 
 LABELS = {
@@ -480,6 +492,8 @@ SENTENCES: dict[EventKind, Say] = {
     EventKind.PERSON_UNMERGED: _word("name"),
     EventKind.ORGANISATION_MERGED: _word("name"),
     EventKind.ORGANISATION_UNMERGED: _word("name"),
+    EventKind.PROSPECTED: _prospected,
+    EventKind.BLOCK_CORRECTED: _corrected,
     EventKind.BULK_CHANGED: _of_many,
     EventKind.BULK_UNDONE: _of_many,
 }

@@ -45,7 +45,6 @@ class ContentForm(KringForm):
     happens_on = forms.DateField(
         label=gettext_lazy("Takes place on"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=gettext_lazy("Of a webinar or an event: readers can be invited to it in the half hour."),
     )
 

@@ -7,7 +7,18 @@ from typing import Any
 from django.utils import timezone
 
 from crm import search
-from crm.models import MEETS_BY, Appointment, Attempt, ConversationKind, Deal, FollowUp, Lead, Organisation, Person, ProspectingItem
+from crm.models import (
+    MEETS_BY,
+    Appointment,
+    Attempt,
+    ConversationKind,
+    Deal,
+    FollowUp,
+    Lead,
+    Organisation,
+    Person,
+    ProspectingItem,
+)
 from crm.models.conversations import PromiseQuerySet
 from crm.web import access, query
 from crm.web.page import Request, page_of

@@ -120,7 +120,7 @@ def test_the_half_hours_of_a_year_are_there() -> None:
 
 def test_what_colleagues_were_told_of_old_is_read() -> None:
     assert Notice.objects.exclude(read_at=None).exists()
-    assert not Notice.objects.unread().filter(at__lt=AT - timedelta(days=1)).exists()
+    assert not Notice.objects.unread().filter(at__lt=AT - timedelta(days=4)).exists()
     assert Notice.objects.unread().exists()
 
 
