@@ -72,6 +72,7 @@ ICONS = {
     EventKind.LEAD_DECLINED: "circle-x",
     EventKind.LEAD_NURTURED: "plant-2",
     EventKind.HAND_OFF_SUBMITTED: "arrow-right",
+    EventKind.PROSPECTED: "coffee",
     EventKind.HAND_OFF_ACCEPTED: "heart-handshake",
     EventKind.HAND_OFF_REJECTED: "arrow-back-up",
     EventKind.DEAL_OPENED: "briefcase",
@@ -146,7 +147,7 @@ FILTERS: dict[str, Filter] = {
     "promises": Filter(gettext_lazy("Promises"), ("promise",)),
     "work": Filter(
         gettext_lazy("Leads and deals"),
-        ("lead", "submission", "gate", "appointment", "booking", "hand_off", "deal", "referral", "advocate"),
+        ("lead", "submission", "gate", "appointment", "booking", "hand_off", "deal", "referral", "advocate", "block"),
     ),
     "changes": Filter(
         gettext_lazy("Changes"), ("person", "organisation", "contact", "pacing", "follow_up", "bulk", "import")

@@ -30,7 +30,8 @@ LEAD = {"lead": "Bram Maes", "company": "Maes BV", "message": "Which dates?", "a
 
 
 def tell(user: User, kind: NoticeKind = NoticeKind.ASSIGNMENT, **told: Any) -> None:
-    notices.tell(**{"user": user, "kind": kind, "values": LEAD, "path": "/leads/1/", "at": make.AT} | told)
+    says: dict[str, Any] = {"user": user, "kind": kind, "values": LEAD, "path": "/leads/1/", "at": make.AT}
+    notices.tell(**says | told)
 
 
 def test_a_colleague_is_told_in_the_page_and_by_mail_in_their_language_and_by_their_clock(

@@ -222,7 +222,7 @@ def test_every_kind_of_event_belongs_to_one_part() -> None:
     assert len(shown) == len(set(shown))
     elsewhere = {"register", "mailbox", "list"}  # What is about no person, organisation, lead or deal.
     elsewhere |= {"form", "content", "hook", "assignment", "team", "absence", "scorecard", "reason", "alternative"}
-    elsewhere |= {"calendar", "feed", "agenda"}
+    elsewhere |= {"calendar", "feed", "agenda", "rule"}
     assert {kind for kind in EventKind if kind.value.partition(".")[0] not in elsewhere} - timeline.HIDDEN == set(shown)
 
 
