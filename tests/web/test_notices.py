@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.test import Client
 
 from crm import handoffs, notices
@@ -273,3 +276,14 @@ def test_the_form_offers_what_to_write_so_that_one_is_meant(sdr: User, noor: Use
 
 def test_the_login_of_kring_is_the_only_one() -> None:
     assert settings.AUTHENTICATION_BACKENDS == ["crm.web.accounts.Backend"]
+
+
+def test_who_was_logged_in_before_the_login_was_ours_still_is(sdr: User, login: Login) -> None:
+    upgrade: Any = import_module("crm.migrations.0022_keep_who_is_logged_in")
+    client = login(sdr)
+    session = client.session
+    session[BACKEND_SESSION_KEY] = upgrade.BEFORE
+    session.save()
+    assert client.get("/notices/").status_code == 302
+    upgrade.forward(apps, None)
+    assert client.get("/notices/").status_code == 200
