@@ -93,9 +93,10 @@ def write(
 
 @transaction.atomic
 def change(*, conversation: Conversation, by: User, at: datetime, **said: Any) -> Conversation:
-    """The conversation says what `conversations.change` makes of it, and colleagues who are named in it since are told; those who were, are not
-    told again."""
+    """The conversation says what `conversations.change` makes of it, and so do the notices that repeat it. Colleagues who are named in it since are
+    told; those who were, are not told again."""
     row = conversations.change(conversation=conversation, by=by, at=at, **said)
+    mentions.put_right(row)
     mentions.in_conversation(row, by=by, at=at)
     return row
 

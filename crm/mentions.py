@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from crm import events, notices
 from crm.models import Conversation, Deal, FollowUp, HandOff, Lead, Notice, NoticeKind, Organisation, Person, User
+from crm.models.notices import NoticeQuerySet
 
 Names = dict[str, list[User]]
 """The colleagues of each name, in small letters."""
@@ -52,7 +53,9 @@ def find(text: str) -> Found:
         return found
     known = colleagues()
     for match in _pattern(known).finditer(text):
-        users = known[_folded(match[1])]
+        users = known.get(_folded(match[1]), [])
+        if not users:
+            continue  # A letter that only looks like it, such as a long s, which is the same to a pattern.
         if len(users) > 1:
             found.unclear.append(match[1])
         elif users[0] not in found.colleagues:
@@ -80,7 +83,7 @@ def parts(text: str, known: Names) -> list[tuple[str, bool]]:
     """The text in pieces, in order, each with whether it names one of these colleagues."""
     pieces, end = [], 0
     for match in _pattern(known).finditer(text):
-        if len(known[_folded(match[1])]) == 1:
+        if len(known.get(_folded(match[1]), [])) == 1:
             pieces += [(text[end : match.start()], False), (match[0], True)]
             end = match.end()
     return [(piece, is_name) for piece, is_name in [*pieces, (text[end:], False)] if piece]
@@ -129,13 +132,24 @@ def in_follow_up(follow_up: FollowUp, *, about: Model | None, by: User, at: date
     )
 
 
+def put_right(conversation: Conversation) -> None:
+    """What notices repeat of it is what it says now: a word that was taken out stands nowhere any more."""
+    rows = list(_about(conversation).filter(values__has_key="text"))
+    for row in rows:
+        row.values["text"] = conversation.summary.strip()[:MOST_TOLD]
+    Notice.objects.bulk_update(rows, ["values"])
+
+
 @transaction.atomic
 def withdraw(subject: Model) -> None:
     """No notice repeats what stands in this any more, since it is gone or is kept private. Who was told stays told."""
-    rows = Notice.objects.filter(
+    _about(subject).update(is_shown=False, values={})
+
+
+def _about(subject: Model) -> NoticeQuerySet:
+    return Notice.objects.filter(
         kind=NoticeKind.MENTION, subject_kind=events.subject_kind(subject), subject_id=subject.pk
     )
-    rows.update(is_shown=False, values={})
 
 
 def _tell(

@@ -47,8 +47,9 @@ def say_who_is_told(request: Request, text: str, *, is_private: bool = False, wa
     elif told:
         messages.info(request, _("Kring tells %(names)s.") % {"names": _names(told)})
         nudge.mail()
-    for name in dict.fromkeys(found.unclear):
-        example = next(user for user in access.users() if user.name.lower().startswith(name.lower()))
+    for name in dict.fromkeys(" ".join(name.split()) for name in found.unclear):
+        called = (user for user in access.users() if " ".join(user.name.split()).lower().startswith(name.lower()))
+        example = next(called, name)
         messages.warning(
             request,
             _("More than one colleague is called %(name)s, so nobody was told. The full name works: @%(example)s.")

@@ -82,6 +82,13 @@ def test_the_pieces_of_a_text_are_the_whole_text(noor: User) -> None:
     assert [piece for piece, is_name in pieces if is_name] == ["@Noor De Smet"]
 
 
+@pytest.mark.parametrize("text", ["@\u017fofie", "@S\u017fofie", "@M\u0131eke"])
+def test_letters_that_look_like_those_of_a_name_name_nobody_and_break_no_page(sdr: User, text: str) -> None:
+    make.user("Mieke Claes", Role.SDR)
+    assert mentions.find(text) == mentions.Found()
+    assert mentions.parts(text, mentions.colleagues()) == [(text, False)]
+
+
 # ---- Told ----------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +111,7 @@ def test_who_is_named_in_a_conversation_is_told_once_however_often_it_is_edited(
     later = make.AT + timedelta(hours=1)
     logbook.change(conversation=row, summary="@Noor knows them. @Els, too", by=sdr, at=later)
     assert [name for name, _title in told()] == ["Noor De Smet", els.name]
+    assert {notice.values["text"] for notice in Notice.objects.all()} == {"@Noor knows them. @Els, too"}
 
 
 def test_what_is_kept_private_tells_nobody_until_it_is_shown(sdr: User, noor: User) -> None:
