@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from crm.clock import MONDAY_TO_FRIDAY, WorkCalendar, zone_named
@@ -240,6 +241,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_leading(self) -> bool:
         """Managers and administrators: they see the whole pipeline and may write every row."""
         return self.role in (Role.MANAGER, Role.ADMIN)
+
+    @cached_property
+    def in_place_of(self) -> frozenset[int]:
+        """The keys of the colleagues whose work they do today, since those are away and chose them as stand-in, or chose one of whom they do it."""
+        away = Absence.objects.on(timezone.localdate()).filter(user__is_active=True, stand_in__isnull=False)
+        pairs = list(away.values_list("user", "stand_in"))
+        found: set[int] = {self.pk}
+        while more := {user for user, stand_in in pairs if stand_in in found} - found:
+            found |= more
+        return frozenset(found - {self.pk})
 
     @property
     def zone(self) -> ZoneInfo:

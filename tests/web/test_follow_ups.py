@@ -148,6 +148,28 @@ def test_the_team_and_the_manager_may_and_another_team_may_not(follow_up, teamma
         assert login(user).post(address(follow_up, act), {"until": "2026-11-24"}).status_code == 302
 
 
+def test_who_stands_in_from_another_team_may_do_the_work_and_write_what_it_is_about(
+    follow_up, account_manager, outsider, login
+):
+    make.absence(account_manager, days=1, stand_in=outsider)
+    follow_ups.refresh(at=AT)
+    follow_up.refresh_from_db()
+    assert (follow_up.owner, follow_up.on_behalf_of) == (outsider, account_manager)
+    form = f"/conversations/new/?deal={follow_up.deal_id}&follow_up={follow_up.pk}"
+    assert login(outsider).get(form).status_code == 200
+    assert login(outsider).post(address(follow_up, "done")).status_code == 302
+    assert login(account_manager).post(address(follow_up, "reopen")).status_code == 302, "it stays their own work, too"
+    with time_machine.travel(AT + timedelta(days=3)):
+        assert login(outsider).get(form).status_code == 403, "they are back"
+
+
+def test_who_stands_in_for_a_stand_in_does_the_work_of_both(account_manager, sdr, outsider, login):
+    make.absence(sdr, stand_in=outsider)
+    make.absence(account_manager, stand_in=sdr)
+    assert outsider.in_place_of == {sdr.pk, account_manager.pk}
+    assert sdr.in_place_of == {account_manager.pk}
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_looking_changes_nothing_strangers_are_asked_to_log_in_and_unknown_ones_are_not_found(
     follow_up, account_manager, client, login, act

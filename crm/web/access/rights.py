@@ -1,5 +1,5 @@
-"""Who may do what. Everyone who works in the organisation reads. The owner of a row, the owner's team mates, managers and
-administrators write; a row without an owner may be written by everyone, so that it finds one.
+"""Who may do what. Everyone who works in the organisation reads. The owner of a row, the owner's team mates, whoever stands in for the owner today,
+managers and administrators write; a row without an owner may be written by everyone, so that it finds one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ def may_write(user: User, owner: User | None) -> bool:
     """Whether `user` may change what `owner` owns. Reads `owner.team_id`."""
     if user.is_leading or owner is None or owner.pk == user.pk:
         return True
-    return user.team_id is not None and user.team_id == owner.team_id
+    if user.team_id is not None and user.team_id == owner.team_id:
+        return True
+    return owner.pk in user.in_place_of
 
 
 def writable(user: User, rows: Rows) -> Rows:
     """Those of `rows` (of a noun with an owner) that `user` may change: the same rule, as a selection."""
     if user.is_leading:
         return rows
-    mine = Q(owner=user) | Q(owner=None)
+    mine = Q(owner=user) | Q(owner=None) | Q(owner__in=user.in_place_of)
     return rows.filter(mine | Q(owner__team=user.team_id) if user.team_id else mine)
 
 

@@ -160,7 +160,11 @@ def promise(request: Request, pk: int, *, write: bool = False) -> Promise:
 
 
 def follow_up(request: Request, pk: int, *, write: bool = False) -> FollowUp:
-    return fetch(request, FollowUp.objects.for_today(), pk, write, lambda row: row.owner)
+    """Written by who does it, and by whose work it is when they do it in the place of another."""
+    row = fetch(request, FollowUp.objects.for_today(), pk, False, lambda row: row.owner)
+    if write and row.on_behalf_of != request.user:
+        must_write(request.user, row.owner)
+    return row
 
 
 def referral(request: Request, pk: int, *, write: bool = False) -> Referral:
