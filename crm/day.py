@@ -12,10 +12,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Exists, OuterRef, Q
+
 from crm import agenda, pacing
 from crm.clock import day_start
-from crm.models import ConversationKind, FollowUp, Outcome, Person, Rule, User
+from crm.models import ConversationKind, FollowUp, Outcome, Person, ProspectingItem, Rule, User
 from crm.models.follow_ups import PROMISED, FollowUpQuerySet
+from crm.models.prospecting import DONE_IN
 
 MINUTES = 20
 """What one follow-up takes: a call of a few minutes to a quarter of an hour, and noting it. An estimate, on the safe side."""
@@ -76,6 +79,17 @@ def room(user: User, at: datetime) -> Room:
         return Room(LEAST, 0, True, next((day for day in ahead if availability.works_on(day)), None))
     fits = availability.free_minutes(today) // MINUTES
     return Room(min(user.most_follow_ups, max(LEAST, fits)), done)
+
+
+def outside_half_hour(rows: FollowUpQuerySet, user: User, today: date) -> FollowUpQuerySet:
+    """Without those that the user's half hour of today holds, where they are done (`DONE_IN`): nobody is shown twice. What is left out there, or
+    still open when it has ended, is shown again."""
+    holds = ProspectingItem.objects.filter(
+        block__user=user, block__day=today, block__ended_at__isnull=True, done_at__isnull=True, left_out_at__isnull=True
+    )
+    for rule, ways in DONE_IN.items():
+        rows = rows.exclude(Q(rule=rule), Exists(holds.filter(way__in=ways, people=OuterRef("person"))))
+    return rows
 
 
 def chosen(rows: Iterable[FollowUp], room: Room) -> list[FollowUp]:

@@ -63,7 +63,7 @@ def write(user: User, day: date, at: datetime) -> Letter | None:
     and are no reason to write by themselves: those that matter came by mail."""
     with translation.override(user.language), timezone.override(user.zone):
         end = day_start(day + timedelta(days=1), user.zone) - timedelta(microseconds=1)
-        mine = FollowUp.objects.filter(owner=user).due(end)
+        mine = days.outside_half_hour(FollowUp.objects.filter(owner=user).due(end), user, day)
         ranked = list(mine.for_today().ranked(end))
         held = days.held_back(ranked, at, by=user)
         first = days.chosen([row for row in ranked if row.pk not in held], days.room(user, at))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.advocacy import Referral
 from crm.models.content import Content
 from crm.models.conversations import Conversation
+from crm.models.follow_ups import Rule
 from crm.models.leads import Lead
 from crm.models.people import Person
 from crm.models.users import working_week
@@ -28,6 +29,15 @@ class Way(models.TextChoices):
     REVIVE = "revive", _("revive who went quiet")
     INVITE = "invite", _("invite readers to a webinar")
     OUTBOUND = "outbound", _("call somebody new")
+
+
+DONE_IN: dict[Rule, tuple[Way, ...]] = {
+    Rule.ASK_REFERRAL: (Way.ASK_CUSTOMER, Way.IN_MY_PLACE),
+    Rule.KEEP_IN_TOUCH: (Way.ASK_CUSTOMER, Way.IN_MY_PLACE, Way.INTRODUCTION, Way.REVIVE, Way.OUTBOUND),
+}
+"""Follow-ups that a thing of the half hour does with it, by its way: whoever asks for a referral asks, and whoever speaks with somebody keeps in
+touch. Such a follow-up stands in nobody's way to be proposed, is not on Today while the thing is open in the half hour, and is done with the thing.
+An invitation to several at once is neither."""
 
 
 def all_ways() -> list[str]:

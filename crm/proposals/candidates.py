@@ -2,8 +2,9 @@
 
 Each gives whom (`person_id`), by which channel we would reach them, the lead and the piece of content that it is about, and the values that say
 why. All leave out who cannot be reached by that channel, who waits in a follow-up that is shown by the end of the day, who was approached in a half
-hour in the last `DONE_DAYS` or stands in one of that day, and whom this user left out in the last `LEFT_OUT_DAYS`. How soon and whether at all
-somebody may be contacted is for `crm.pacing` to say.
+hour in the last `DONE_DAYS` or stands in one of that day, and whom this user left out in the last `LEFT_OUT_DAYS`. A follow-up of this user that the
+thing would do with it (`DONE_IN`) keeps nobody out, or who has just been helped could not be asked; nor does a review of what we keep of them. How
+soon and whether at all somebody may be contacted is for `crm.pacing` to say.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from django.db import connection
 
 from crm.clock import day_start
 from crm.models import User, Way
+from crm.models.prospecting import DONE_IN
 
 MOST = 200
 """So many of each way are judged; more than a half hour ever holds, even when most of them may not be contacted yet."""
@@ -67,6 +69,7 @@ FREE = """
 (reach.by_phone OR reach.by_mail)
 AND NOT EXISTS (
     SELECT FROM crm_followup f WHERE f.person_id = p.id AND f.closed_at IS NULL AND f.show_at < %(tomorrow)s
+    AND f.rule <> 'lawful_basis' AND NOT (f.rule = ANY(%(done_with_it)s) AND f.owner_id = %(user)s)
 )
 AND NOT EXISTS (
     SELECT FROM crm_prospectingitem_people ip
@@ -255,6 +258,7 @@ def found(way: Way, user: User, *, day: date, at: datetime) -> list[Candidate]:
         "tomorrow": day_start(day + timedelta(days=1), user.zone),
         "zone": user.zone.key,
         "most": MOST,
+        "done_with_it": [str(rule) for rule, ways in DONE_IN.items() if way in ways],
         "done_since": at - timedelta(days=DONE_DAYS),
         "left_out_since": at - timedelta(days=LEFT_OUT_DAYS),
         "asked_before": at - timedelta(days=ASKED_DAYS),

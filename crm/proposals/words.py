@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 
 from crm.models import ContentKind, ConversationKind, ProspectingItem, Way
 
-DAYS_A_MONTH, MONTHS_A_YEAR = 30.44, 12
 FEW_DAYS, MANY_MONTHS = 60, 24
 """Up to so many days are said in days, and up to so many months in months."""
 
@@ -65,7 +64,7 @@ def sentence(item: ProspectingItem, at: datetime) -> str:
                 _was(why.get("was", "")),
             ]
         case Way.INVITE:
-            said = [_read(why)]
+            said = [_read(why, len(item.people.all()))]
         case Way.OUTBOUND:
             since = _day(why.get("since"))
             said = [_("never spoken with"), _("on your list since %(day)s") % {"day": _say(since, at)} if since else ""]
@@ -140,20 +139,20 @@ def _knows(why: dict[str, str]) -> str:
     return _("knows %(whom)s of %(organisation)s") % values if values["organisation"] else _("knows %(whom)s") % values
 
 
-def _read(why: dict[str, int | str]) -> str:
-    pieces = int(why.get("pieces", 0))
-    values = {"pieces": pieces, "topic": why.get("topic", "")}
+def _read(why: dict[str, int | str], readers: int) -> str:
+    """Of so many readers; two pieces each at least."""
+    values = {"pieces": why.get("pieces", 0), "topic": why.get("topic", "")}
     if values["topic"]:
         return (
             ngettext(
-                "read %(pieces)s piece on %(topic)s in the last month",
+                "read %(pieces)s pieces on %(topic)s in the last month",
                 "each read %(pieces)s pieces on %(topic)s in the last month",
-                pieces,
+                readers,
             )
             % values
         )
     return (
-        ngettext("read %(pieces)s piece in the last month", "each read %(pieces)s pieces in the last month", pieces)
+        ngettext("read %(pieces)s pieces in the last month", "each read %(pieces)s pieces in the last month", readers)
         % values
     )
 
@@ -162,13 +161,14 @@ def _ago(day: date | None, at: datetime) -> str:
     """How long ago, in the unit in which people say it."""
     if day is None:
         return _("long ago")
-    days = max((timezone.localtime(at).date() - day).days, 0)
-    months = int(days / DAYS_A_MONTH)
+    today = timezone.localtime(at).date()
+    days = max((today - day).days, 0)
+    months = 12 * (today.year - day.year) + today.month - day.month - (today.day < day.day)
     if days < FEW_DAYS:
         return ngettext("%(number)s day ago", "%(number)s days ago", days) % {"number": days}
     if months < MANY_MONTHS:
         return ngettext("%(number)s month ago", "%(number)s months ago", months) % {"number": months}
-    years = months // MONTHS_A_YEAR
+    years = months // 12
     return ngettext("%(number)s year ago", "%(number)s years ago", years) % {"number": years}
 
 

@@ -1,18 +1,31 @@
 """What becomes of a thing that was proposed: done, with what came of it at once, or left out. Either can be taken back the same day.
 
-The seconds that were counted since the last mark belong to the thing that is marked now.
+The seconds that were counted since the last mark belong to the thing that is marked now. The follow-ups that it does with it (`DONE_IN`) are done
+by doing it and open again when it is taken back.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from crm import events, locks
-from crm.models import Conversation, EventKind, ProspectingBlock, ProspectingItem, Referral, User
+from crm import events, follow_ups, locks
+from crm.models import (
+    Conversation,
+    EventKind,
+    FollowUp,
+    Outcome,
+    ProspectingBlock,
+    ProspectingItem,
+    Referral,
+    User,
+)
+from crm.models.follow_ups import FollowUpQuerySet
+from crm.models.prospecting import DONE_IN
 from crm.prospecting.timing import beat
 from crm.refusal import Refused
 
@@ -26,7 +39,8 @@ def done(
     conversation: Conversation | None = None,
     referral: Referral | None = None,
 ) -> ProspectingItem:
-    """It is done; its people see it on their timelines. `conversation` and `referral` are what came of it at once.
+    """It is done; its people see it on their timelines, and the follow-ups of `by` that ask the same are done with it. `conversation` and
+    `referral` are what came of it at once.
 
     Twice done is done once; the second time adds what was not named the first time. Refuses what was left out, a conversation or referral of somebody
     else, and the half hour of somebody else.
@@ -47,6 +61,8 @@ def done(
     item.save(update_fields=["done_at", "seconds", "conversation", "referral"])
     if is_first:
         _record(item, block, by, at)
+        for follow_up in _done_with(item).open().filter(owner=by):
+            follow_ups.done(follow_up=follow_up, by=by, at=at)
     return item
 
 
@@ -68,8 +84,8 @@ def leave_out(*, item: ProspectingItem, why: str = "", by: User, at: datetime) -
 
 @transaction.atomic
 def undo(*, item: ProspectingItem, by: User, at: datetime) -> ProspectingItem:
-    """It is open again, neither done nor left out; its seconds go to what is marked next. Undoing what is open changes nothing. Refuses what was
-    marked on another day, and the half hour of somebody else."""
+    """It is open again, neither done nor left out, and so are the follow-ups that were done with it; its seconds go to what is marked next. Undoing
+    what is open changes nothing. Refuses what was marked on another day, and the half hour of somebody else."""
     item, block = _locked(item, by, at)
     marked_at = item.done_at or item.left_out_at
     if marked_at is None:
@@ -82,6 +98,10 @@ def undo(*, item: ProspectingItem, by: User, at: datetime) -> ProspectingItem:
     item.save(update_fields=["done_at", "left_out_at", "left_out_why", "seconds", "conversation", "referral"])
     if was_done:
         _record(item, block, by, at, is_undone=True)
+        for follow_up in _done_with(item).filter(outcome=Outcome.DONE, closed_by=by, closed_at=marked_at):
+            # One that has opened since for a new reason stays instead.
+            with suppress(Refused):
+                follow_ups.reopen(follow_up=follow_up, by=by, at=at)
     return item
 
 
@@ -89,6 +109,11 @@ def _locked(item: ProspectingItem, by: User, at: datetime) -> tuple[ProspectingI
     """The thing and its block as they are now, the block held until the transaction ends and its time counted up to `at`."""
     block = beat(block=item.block, at=at, by=by)
     return locks.row(ProspectingItem.objects.select_related("lead", "conversation", "referral"), item.pk), block
+
+
+def _done_with(item: ProspectingItem) -> FollowUpQuerySet:
+    rules = [rule for rule, ways in DONE_IN.items() if item.way in ways]
+    return FollowUp.objects.filter(person__in=item.people.all(), rule__in=rules).for_today().order_by("pk")
 
 
 def _seconds_since_last_mark(block: ProspectingBlock, item: ProspectingItem) -> int:

@@ -73,7 +73,7 @@ def content(request: Request) -> dict[str, Any]:
     request.GET = asked  # type: ignore[assignment]  # Links among pages keep what the page was asked for.
     end = datetime.combine(local.date(), time.max, tzinfo=local.tzinfo)
     # Shown all day, also before work begins.
-    mine = access.follow_ups().filter(owner=user).due(end)
+    mine = day.outside_half_hour(access.follow_ups().filter(owner=user).due(end), user, local.date())
     ranked = list(mine.ranked(end).only("person", "rule", "rank")[:JUDGED])
     held = day.held_back(ranked, at, by=user)
     people, free = day.waiting(mine, held)
