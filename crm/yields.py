@@ -7,7 +7,7 @@ introduced), for as long as `LATER` says. What came after several things counts 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ WEEKS = 8
 """Evenness looks back so far."""
 
 LEAST_PEOPLE = 2
-"""A team of fewer who prospect is one person, whom nobody else is shown."""
+"""A team of fewer who prospect is one person, whom nobody else is shown: neither how even their days are nor what they bring."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Evenness:
 
 @dataclass(frozen=True)
 class OfTeam:
-    """One team, as those who lead see it; `evenness` is nothing while it would be that of one person."""
+    """One team, as those who lead see it; `evenness` is nothing, and `ways` are none, while they would be those of one person."""
 
     team: Team
     evenness: Evenness | None
@@ -90,7 +90,8 @@ class OfTeam:
 
 def of_user(user: User, at: datetime) -> list[Yield]:
     """Every way, in its own order, as this user did it in the last year. One query."""
-    return _filled(_found("b.user_id = %(who)s", at, {"who": user.pk}).get(user.team_id, {}))
+    found = _found("b.user_id = %(who)s", at, {"who": user.pk})
+    return _filled(found[user.team_id].ways if user.team_id in found else {})
 
 
 def best_way(user: User, at: datetime) -> Way | None:
@@ -113,7 +114,9 @@ def of_teams(at: datetime) -> list[OfTeam]:
     each = _evenness([plan for one in by_team.values() for plan in one], at)
     return [
         OfTeam(
-            team, _together([each[plan.user_id] for plan in by_team.get(team.pk, [])]), _filled(found.get(team.pk, {}))
+            team,
+            _together([each[plan.user_id] for plan in by_team.get(team.pk, [])]),
+            _filled(found[team.pk].ways) if team.pk in found and found[team.pk].people >= LEAST_PEOPLE else [],
         )
         for team in Team.objects.filter(pk__in={*found, *by_team})
     ]
@@ -187,14 +190,23 @@ def _filled(found: dict[Way, Yield]) -> list[Yield]:
     return [found.get(way, Yield(way)) for way in Way]
 
 
-def _found(whose: str, at: datetime, values: dict[str, Any]) -> dict[int | None, dict[Way, Yield]]:
+@dataclass(frozen=True)
+class _Done:
+    """What so many people did, by its way."""
+
+    people: int
+    ways: dict[Way, Yield] = field(default_factory=dict)
+
+
+def _found(whose: str, at: datetime, values: dict[str, Any]) -> dict[int | None, _Done]:
     """By team of who did it. `whose` is one of ours, never what somebody typed."""
     given = {"at": at, "since": at - SINCE, **LATER, **values}
-    found: dict[int | None, dict[Way, Yield]] = {}
+    found: dict[int | None, _Done] = {}
     with connection.cursor() as cursor:
         cursor.execute(FOUND.format(whose=whose), given)
-        for team, way, things, seconds, of_value, qualified, won in cursor.fetchall():
-            found.setdefault(team, {})[Way(way)] = Yield(Way(way), things, int(seconds or 0), of_value, qualified, won)
+        for team, people, way, things, seconds, of_value, qualified, won in cursor.fetchall():
+            ways = found.setdefault(team, _Done(people)).ways
+            ways[Way(way)] = Yield(Way(way), things, int(seconds or 0), of_value, qualified, won)
     return found
 
 
@@ -250,7 +262,7 @@ WITH marked AS (
     WHERE won.won_at >= won.done_at AND won.won_at <= won.done_at + %(won)s AND won.won_at <= %(at)s
     ORDER BY won.id, won.done_at DESC
 )
-SELECT d.team_id, d.way, count(*), sum(d.seconds),
+SELECT d.team_id, (SELECT count(DISTINCT o.user_id) FROM done o WHERE o.team_id IS NOT DISTINCT FROM d.team_id), d.way, count(*), sum(d.seconds),
        (SELECT count(*) FROM talks t WHERE t.way = d.way AND t.team_id IS NOT DISTINCT FROM d.team_id),
        (SELECT count(*) FROM qualified q WHERE q.way = d.way AND q.team_id IS NOT DISTINCT FROM d.team_id),
        (SELECT count(*) FROM won w WHERE w.way = d.way AND w.team_id IS NOT DISTINCT FROM d.team_id)

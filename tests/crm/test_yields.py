@@ -113,8 +113,10 @@ def test_a_team_is_shown_together_and_never_one_person_alone(sdr: User, teammate
         make.half_hour(user, at=ago(4), measured_seconds=1200)
     did(sdr, make.person())
     did(teammate, make.person())
+    did(outsider, *[make.person() for _ in range(12)])
     gent, utrecht = sorted(yields.of_teams(AT), key=lambda one: one.team.name)
     assert utrecht.evenness is None
+    assert utrecht.ways == []
     assert gent.evenness is not None
     assert gent.evenness.people == 2
     assert next(one for one in gent.ways if one.way == Way.REVIVE).things == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -57,6 +58,21 @@ def test_what_cannot_be_is_refused_in_words(said: dict[str, str]) -> None:
     with pytest.raises(Refused):
         contents.save(by=None, at=make.AT, **given)
     assert not Content.objects.exists()
+
+
+def test_a_webinar_has_a_day_and_an_article_has_none(admin_user: User, login: Login) -> None:
+    client = login(admin_user)
+    said = {"title": "Planning live", "kind": "webinar", "happens_on": "2026-12-10"}
+    client.post("/settings/content/new/", said)
+    piece = Content.objects.get()
+    assert piece.happens_on == date(2026, 12, 10)
+    assert "10 December 2026" in client.get("/settings/content/").text
+    assert 'value="2026-12-10"' in client.get(f"/settings/content/{piece.pk}/").text
+    answer = client.post(f"/settings/content/{piece.pk}/", said | {"kind": "article"})
+    assert "Only a webinar or an event takes place on a day." in answer.text
+    client.post(f"/settings/content/{piece.pk}/", said | {"happens_on": ""})
+    piece.refresh_from_db()
+    assert (piece.kind, piece.happens_on) == ("webinar", None)
 
 
 def test_saved_as_it_is_nothing_changes_and_a_piece_whose_address_was_taken_is_not_used_again() -> None:

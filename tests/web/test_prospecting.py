@@ -13,9 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from crm import prospecting
-from crm.models import ProspectingBlock, ProspectingItem, ProspectingPlan, User
+from crm.models import FollowUp, ProspectingBlock, ProspectingItem, ProspectingPlan, User
 from tests import make
 from tests.make import AT
+from tests.rules import known, refresh
 
 Login = Callable[[User], Client]
 
@@ -185,6 +186,26 @@ def test_after_the_minutes_of_the_plan_it_says_well_done_and_may_go_on(login: Lo
     assert "correct today" in page
 
 
+def test_without_javascript_the_buttons_count_within_the_bound_alone_and_it_says_how_to_put_that_right(
+    login: Login, sdr: User
+) -> None:
+    block = make.half_hour(sdr, make.person())
+    client = login(sdr)
+    assert "Without JavaScript" not in seen(client)
+    client.post(f"/prospecting/{block.pk}/start/")
+    assert "Without JavaScript" in seen(client)
+    later(client, 60, f"/prospecting/{block.pk}/pause/")
+    later(client, 120, f"/prospecting/{block.pk}/start/")
+    later(client, 1500, f"/prospecting/{block.pk}/end/")
+    block.refresh_from_db()
+    assert block.measured_seconds == 60
+    assert f'<a href="/prospecting/{block.pk}/">put the minutes right</a>' in seen(client)
+    client.post(f"/prospecting/{block.pk}/", {"minutes": "25"})
+    page = seen(client)
+    assert "today corrected: 25" in page
+    assert "Without JavaScript" not in page
+
+
 def test_htmx_gets_the_card_alone_and_a_plain_form_the_page(login: Login, sdr: User) -> None:
     block = make.half_hour(sdr, make.person())
     client = login(sdr)
@@ -211,6 +232,21 @@ def test_a_thing_is_done_left_out_and_taken_back(login: Login, sdr: User) -> Non
     client.post(f"/prospecting/things/{one.pk}/undo/")
     client.post(f"/prospecting/things/{other.pk}/undo/")
     assert not ProspectingItem.objects.exclude(done_at=None, left_out_at=None).exists()
+
+
+def test_what_the_half_hour_holds_is_not_on_the_list_as_well_and_is_done_there(login: Login, sdr: User) -> None:
+    ilse = known("Ilse Maes", sdr, "A", spoken=days_ago(60))
+    refresh()
+    client = login(sdr)
+    assert client.get("/").context["things"] == 1
+    item = make.half_hour(sdr, ilse).items.get()
+    assert client.get("/").context["things"] == 0
+    client.post(f"/prospecting/things/{item.pk}/leave-out/")
+    assert client.get("/").context["things"] == 1
+    client.post(f"/prospecting/things/{item.pk}/undo/")
+    assert client.get("/").context["things"] == 0
+    client.post(f"/prospecting/things/{item.pk}/done/")
+    assert FollowUp.objects.get(person=ilse).outcome == "done"
 
 
 def test_a_conversation_that_is_logged_marks_its_thing_and_comes_back_to_today(login: Login, sdr: User) -> None:
@@ -316,6 +352,25 @@ def test_the_minutes_of_a_day_are_corrected_and_what_was_measured_stays(login: L
     client.post(f"/prospecting/{block.pk}/", {"minutes": "30"})
     block.refresh_from_db()
     assert (block.corrected_minutes, block.measured_seconds) == (30, 720)
+
+
+def test_who_leads_sees_teams_and_no_names_and_nothing_of_one_alone(
+    login: Login, sdr: User, teammate: User, outsider: User, manager: User
+) -> None:
+    def shown(user: User) -> str:
+        return seen(login(user), "/prospecting/")
+
+    for user, number in ((sdr, 6), (teammate, 6), (outsider, 12)):
+        make.prospecting_plan(user)
+        block = make.half_hour(
+            user, *[make.person() for _ in range(number)], at=days_ago(4), day=days_ago(4).date(), measured_seconds=1800
+        )
+        block.items.update(done_at=days_ago(4), seconds=300)
+    page = shown(manager)
+    assert "from 12 things in 1 h" in page.partition("Gent")[2].partition("Utrecht")[0]
+    assert "so what it brings is not shown" in page.partition("Utrecht")[2]
+    assert not any(user.name in page for user in (sdr, teammate, outsider))
+    assert "Per team" not in shown(sdr)
 
 
 def test_older_weeks_are_a_page_further(login: Login, sdr: User) -> None:
