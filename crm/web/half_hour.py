@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from crm import proposals, prospecting, yields
-from crm.models import ConversationKind, ProspectingBlock, ProspectingItem, ProspectingPlan, Way
+from crm import pacing, proposals, prospecting, yields
+from crm.models import ConversationKind, ProspectingBlock, ProspectingItem, ProspectingPlan, User, Way
 from crm.web import access
 from crm.web.counting import in_words
 from crm.web.page import Request
@@ -119,8 +120,10 @@ def _card(request: Request, at: datetime) -> Card:
         if day in planned:
             return Card("to propose", begins=begins, ends=ends, **shared)
         return Card("day off", next_day=min((one for one in planned if one > day), default=None), **shared)
-    prefetch_related_objects([block], "items__people", "items__content")
+    people = access.people().select_related("owner").prefetch_related("phone_numbers", "email_addresses")
+    prefetch_related_objects([block], Prefetch("items__people", queryset=people), "items__content")
     items = list(block.items.all())
+    doors = _doors(user, [item for item in items if item.is_open])
     return Card(
         _state(block, items, at),
         block=block,
@@ -128,29 +131,74 @@ def _card(request: Request, at: datetime) -> Card:
         is_silent=block.is_running and _is_silent(block, at),
         begins=block.starts_at,
         ends=_after(block.starts_at, block.planned_minutes),
-        things=[thing(item, at) for item in items],
+        things=[thing(item, at, doors.get(item.pk, OPEN)) for item in items],
         number=in_words(len(items)),
         open=len([item for item in items if item.is_open]),
         **shared,
     )
 
 
-def thing(item: ProspectingItem, at: datetime) -> Thing:
+@dataclass(frozen=True)
+class Door:
+    """How the user comes to who stands in a thing: `about` is the deal or lead of theirs through which they may, when the person is a colleague's.
+    Shut when there is none; `never` says that everybody in it asked to be left in peace by this channel."""
+
+    about: str = ""
+    is_shut: bool = False
+    never: str = ""
+
+
+OPEN = Door()
+
+
+def thing(item: ProspectingItem, at: datetime, door: Door = OPEN) -> Thing:
     """How an item is shown. Reads its people and content."""
     people = [person.pk for person in item.people.all()]
-    if not people:
-        return Thing(item, proposals.title(item), proposals.sentence(item, at))
+    title, why = proposals.title(item), proposals.sentence(item, at)
+    if not people or door.never:
+        return Thing(item, title, door.never or why)
+    if door.is_shut:
+        return Thing(item, title, why, _("Look"), reverse("crm:person", args=people[:1]))
     is_call = proposals.channel(item) == ConversationKind.CALL
+    call, write = reverse("crm:call", args=people[:1]), f"{reverse('crm:mail-new')}?{_persons(people)}"
+    log = f"{reverse('crm:conversation-new')}?{urlencode({'person': people[0], 'item': item.pk})}"
     return Thing(
         item,
-        proposals.title(item),
-        proposals.sentence(item, at),
-        _("Call") if is_call else _("Write"),
-        reverse("crm:call", args=people[:1]) if is_call else f"{reverse('crm:mail-new')}?{_persons(people)}",
-        f"{reverse('crm:conversation-new')}?{urlencode({'person': people[0], 'item': item.pk})}"
-        if len(people) == 1
-        else "",
+        title,
+        why,
+        pgettext("act", "Call") if is_call else pgettext("act", "Write"),
+        (f"{call}?{door.about}" if door.about else call) if is_call else "&".join(filter(None, [write, door.about])),
+        "&".join(filter(None, [log, door.about])) if len(people) == 1 else "",
     )
+
+
+def _doors(user: User, items: list[ProspectingItem]) -> dict[int, Door]:
+    """For these things, by their keys: two queries for each channel, and two when somebody is a colleague's."""
+    never: dict[str, dict[int, pacing.Never]] = {}
+    for channel in {proposals.channel(item) for item in items}:
+        reached = [person for item in items if proposals.channel(item) == channel for person in item.people.all()]
+        never[channel] = pacing.never(reached, channel)
+    theirs = {person.pk for item in items for person in item.people.all() if not access.may_write(user, person.owner)}
+    about: dict[int, str] = {}
+    if theirs:
+        for name, rows in (("lead", access.leads()), ("deal", access.deals())):
+            own = rows.filter(owner=user, person__in=theirs).order_by("pk").values_list("person", "pk")
+            about |= {person: f"{name}={pk}" for person, pk in own}
+    return {
+        item.pk: _door([person.pk for person in item.people.all()], never[proposals.channel(item)], theirs, about)
+        for item in items
+    }
+
+
+def _door(
+    people: list[int], never: Mapping[int, pacing.Never], theirs: Collection[int], about: Mapping[int, str]
+) -> Door:
+    if people and all(person in never for person in people):
+        return Door(never=never[people[0]].why)
+    # A mail to several leaves out by itself whom a colleague keeps in touch with.
+    if len(people) != 1 or people[0] not in theirs:
+        return OPEN
+    return Door(about=about[people[0]]) if people[0] in about else Door(is_shut=True)
 
 
 def clock(block: ProspectingBlock, at: datetime) -> Clock:
