@@ -565,3 +565,15 @@ def test_what_kring_tells_somebody_of_their_own_day_is_nobodys_outgoing_mail(
     assert "Monday: 3 people" in login(manager).get(path).content.decode()
     Digest.objects.create(user=sdr, day=AT.date(), claimed_at=AT, mail=row)
     assert "Monday: 3 people" not in login(manager).get(path).content.decode()
+
+
+def test_who_did_not_write_it_decides_on_no_mail_of_kring_and_nobody_on_a_digest(
+    login: Login, manager: User, sdr: User
+) -> None:
+    row = outbox.put(to="els@kring.test", subject="A lead for you", body="x", by=None, at=AT)
+    address = reverse("crm:mail-cancel", args=[row.pk])
+    assert login(sdr).post(address).status_code == 403
+    Digest.objects.create(user=sdr, day=AT.date(), claimed_at=AT, mail=row)
+    assert login(manager).post(address).status_code == 404
+    row.refresh_from_db()
+    assert row.cancelled_at is None

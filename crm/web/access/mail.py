@@ -44,9 +44,13 @@ def attachment(request: Request, pk: int) -> Attachment:
 
 
 def outgoing(request: Request, pk: int) -> OutgoingMail:
-    """A mail of ours, to be decided on by who wrote it, their team and those who lead."""
-    rows = OutgoingMail.objects.select_related("by__team", "person", "conversation")
-    return fetch(request, rows, pk, True, lambda row: row.by)
+    """A mail of ours, to be decided on by who wrote it, their team and those who lead; one that Kring wrote by those who lead. Nobody decides on the
+    digest of a colleague."""
+    rows = OutgoingMail.objects.filter(digest__isnull=True).select_related("by__team", "person", "conversation")
+    row = fetch(request, rows, pk, True, lambda row: row.by)
+    if row.by is None and not request.user.is_leading:
+        raise PermissionDenied
+    return row
 
 
 def outgoing_mail() -> OutgoingMailQuerySet:
