@@ -138,7 +138,7 @@ def day(request: Request, pk: int) -> HttpResponse:
     items = block.items.select_related("content", "conversation").prefetch_related("people")
     context = {
         "at": at,
-        "block": block,
+        "half_hour": block,  # Not "block": that word is taken inside a {% block %}.
         "form": form,
         "measured": (block.measured_seconds + 30) // 60,
         "things": [half_hour.thing(item, at) for item in items],

@@ -346,6 +346,7 @@ def test_the_minutes_of_a_day_are_corrected_and_what_was_measured_stays(login: L
     block = make.half_hour(sdr, make.person("Ilse Maes"), day=days_ago(3).date(), measured_seconds=12 * 60)
     client = login(sdr)
     page = seen(client, f"/prospecting/{block.pk}/")
+    assert f"<h1>{block.day:%A} {block.day.day} {block.day:%b}</h1>" in page
     assert "12 minutes were measured." in page
     assert "stayed open" in page
     assert client.post(f"/prospecting/{block.pk}/", {"minutes": "721"}).status_code == 200
