@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import day as days
-from crm import proposals, prospecting, rules
+from crm import pacing, proposals, prospecting, rules
 from crm.clock import day_start
 from crm.models import (
     Appointment,
@@ -63,6 +63,8 @@ def write(user: User, day: date, at: datetime) -> Letter | None:
     and are no reason to write by themselves: those that matter came by mail."""
     with translation.override(user.language), timezone.override(user.zone):
         end = day_start(day + timedelta(days=1), user.zone) - timedelta(microseconds=1)
+        # First of all, since what it holds stands there alone.
+        half_hour = _half_hour(user, day, at)
         mine = days.outside_half_hour(FollowUp.objects.filter(owner=user).due(end), user, day)
         ranked = list(mine.for_today().ranked(end))
         held = days.held_back(ranked, at, by=user)
@@ -74,7 +76,7 @@ def write(user: User, day: date, at: datetime) -> Letter | None:
             _part(_("To begin with"), _follow_ups(first[:FIRST], at), _others(things - len(first[:FIRST]))),
             _part(_("Promises for today"), _promises(user, day, said)),
             _part(_("Hand-offs that wait for you"), _hand_offs(user, said, at)),
-            _half_hour(user, day, at),
+            half_hour,
         ]
         parts = [part for part in parts if part]
         if not parts:
@@ -193,11 +195,13 @@ def _half_hour(user: User, day: date, at: datetime) -> str:
     if block is None or block.ended_at is not None:
         return ""
     items = block.items.filter(done_at=None, left_out_at=None).select_related("content").prefetch_related("people")
+    answers = proposals.answers(items, at, by=user)
+    may_be_done = [item for item in items if not isinstance(answers[item.pk], pacing.Never)]
     title = _("Your half hour: %(time)s, %(minutes)d minutes") % {
         "time": time_format(block.starts_at, "H:i"),
         "minutes": block.planned_minutes,
     }
-    return _part(title, (_item(item, at) for item in items[:MOST]))
+    return _part(title, (_item(item, at) for item in may_be_done[:MOST]))
 
 
 def _item(item: ProspectingItem, at: datetime) -> str:

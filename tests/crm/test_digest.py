@@ -27,6 +27,7 @@ from crm.models import (
     Way,
 )
 from tests import make
+from tests.rules import known, refresh
 
 MONDAY = date(2026, 11, 23)
 BRUSSELS, AMSTERDAM = ZoneInfo("Europe/Brussels"), ZoneInfo("Europe/Amsterdam")
@@ -339,14 +340,27 @@ def test_the_half_hour_is_told_with_what_it_proposes() -> None:
     block = ProspectingBlock.objects.create(
         user=user, day=MONDAY, starts_at=time(9, 15), planned_minutes=30, proposed_at=MORNING
     )
-    for position, name in enumerate(("Gone Quiet", "Done Already")):
+    for position, name in enumerate(("Gone Quiet", "Done Already", "Stil Maar")):
         item = ProspectingItem.objects.create(block=block, position=position, way=Way.OUTBOUND)
         item.people.add(make.person(name))
+    make.wish(person=item.people.get(), by=user)
     ProspectingItem.objects.filter(position=1).update(done_at=MORNING)
     assert digest.send_due(at=MORNING) == 1
     assert "Your half hour: 09:15, 30 minutes" in body()
     assert "- Call Gone Quiet. Never spoken with" in body()
     assert "Done Already" not in body()
+    assert "Stil Maar" not in body(), "who asked for peace since it was proposed"
+
+
+@pytest.mark.django_db
+def test_whom_the_half_hour_holds_is_not_counted_as_well() -> None:
+    user = make.user("Noor Claes")
+    quiet = known("Gone Quiet", user, "A", spoken=MORNING - timedelta(days=400))
+    refresh(MORNING)
+    prospecting.change_plan(user=user, is_on=True, days=[0], starts_at=time(16), minutes=30, ways=[Way.REVIVE])
+    assert digest.send_due(at=MORNING) == 1
+    assert f"- Call {quiet}" in body() or f"- Write to {quiet}" in body()
+    assert "waiting" not in body()
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from crm import follow_ups, proposals, prospecting
 from crm.models import (
     Acquaintance,
     Content,
+    Conversation,
     EmailAddress,
     FollowUp,
     Person,
@@ -159,6 +160,14 @@ def test_a_number_in_a_register_is_not_called_and_not_at_all_somebody_else_s_peo
     for makes in MAKES.values():
         makes(teammate)
     assert chosen(sdr) == []
+
+
+def test_what_a_colleague_keeps_private_makes_nobody_happy(sdr: User, teammate: User) -> None:
+    person = happy(sdr)
+    Conversation.objects.update(private_to=teammate)
+    assert chosen(sdr, Way.ASK_CUSTOMER) == []
+    Conversation.objects.update(private_to=sdr)
+    assert whom(chosen(sdr, Way.ASK_CUSTOMER)) == [person.pk]
 
 
 def test_an_invitation_leaves_out_one_piece_and_who_met_it_and_holds_few(sdr: User) -> None:
