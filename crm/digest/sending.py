@@ -37,7 +37,9 @@ def send_due(*, at: datetime) -> int:
 def due(at: datetime) -> list[Due]:
     """Active colleagues who want a digest, on a working day of theirs on which they are not away, from their hour until three hours later (or the
     end of their day), whose row for that day nobody has made. Three queries."""
-    users = list(User.objects.active().filter(gets_digest=True).select_related("team").order_by("id"))
+    users = list(
+        User.objects.active().filter(gets_digest=True, email__isnull=False).select_related("team").order_by("id")
+    )
     mornings = [Due(user, at.astimezone(user.zone).date(), _until(user, at)) for user in users]
     mornings = [each for each in mornings if _hour(each.user, each.day) <= at < each.until]
     mornings = [each for each in mornings if is_working_day(each.day, each.user.calendar)]

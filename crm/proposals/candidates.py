@@ -103,6 +103,7 @@ CROSS JOIN LATERAL (
     SELECT GREATEST(
         (SELECT max(c.at) FROM crm_conversation_people cp JOIN crm_conversation c ON c.id = cp.conversation_id
          WHERE cp.person_id = p.id AND c.has_gain AND c.direction <> 'outgoing' AND NOT c.is_automatic
+           AND (c.private_to_id IS NULL OR c.private_to_id = %(user)s)
            AND c.at > %(happy_since)s AND c.at <= %(at)s),
         (SELECT a.since FROM crm_advocate a WHERE a.person_id = p.id)
     ) AS at
