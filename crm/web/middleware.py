@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -19,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from psycopg import errors as postgres
 
 from crm.models import Mergeable, Organisation, Person
-from crm.web import access, errors, nudge
+from crm.web import access, errors, nudge, query
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -62,10 +61,10 @@ class LoginMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:  # type: ignore[override]
         if not request.htmx:  # type: ignore[attr-defined]
             return super().handle_no_permission(request, view_func)
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
-        query = QueryDict(mutable=True)
-        query["next"] = page.path + (f"?{page.query}" if page.query else "")
-        return HttpResponseClientRedirect(f"{resolve_url(self.get_login_url(view_func))}?{query.urlencode(safe='/')}")
+        page = query.page_of_browser(request)
+        back = QueryDict(mutable=True)
+        back["next"] = page.path + (f"?{page.query}" if page.query else "")
+        return HttpResponseClientRedirect(f"{resolve_url(self.get_login_url(view_func))}?{back.urlencode(safe='/')}")
 
 
 class SizeMiddleware:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import SplitResult, urlsplit
 
+from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 
 from crm.web.page import Request
@@ -29,3 +31,11 @@ def day(text: str | None) -> date | None:
 def typed(request: Request, name: str, longest: int) -> str:
     """One line that was typed into a small form, without what a database cannot hold."""
     return " ".join(request.POST.get(name, "").replace("\x00", " ").split())[:longest]
+
+
+def page_of_browser(request: HttpRequest) -> SplitResult:
+    """The address that the browser shows while htmx asks for a part of it; an empty one when it tells none, or something that is none."""
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return urlsplit("")

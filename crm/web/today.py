@@ -9,7 +9,6 @@ import hashlib
 import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.db.models import IntegerField
 from django.http import HttpResponse, QueryDict
@@ -25,7 +24,7 @@ from crm import day
 from crm.clock import next_working_day
 from crm.models import FollowUp
 from crm.models.follow_ups import FollowUpQuerySet
-from crm.web import access, agenda, half_hour, keyset, today_rows, today_side
+from crm.web import access, agenda, half_hour, keyset, query, today_rows, today_side
 from crm.web.counting import in_words
 from crm.web.keyset import Key
 from crm.web.page import Request, render_page
@@ -118,7 +117,7 @@ def _asked(request: Request) -> QueryDict:
     """The query of the page: the request's own, or that of the page on which an act was done or which looks again."""
     if not request.htmx or request.htmx.target != "today" or (request.method == "GET" and "seen" not in request.GET):
         return request.GET
-    return QueryDict(urlsplit(request.htmx.current_url or "").query)
+    return QueryDict(query.page_of_browser(request).query)
 
 
 def _first(ranked: list[FollowUp], held: dict[int, day.Held], room: day.Room) -> keyset.Page[FollowUp]:

@@ -529,3 +529,11 @@ def test_what_is_kept_private_is_told_nowhere(
             columns = [column.key for column in LISTINGS[screen].columns]
             file = client.post(reverse("crm:list-download", args=[screen]), {"column": columns})
             assert SECRET not in b"".join(file).decode(), (reader.role, screen)
+
+
+def test_an_address_that_is_none_breaks_neither_today_nor_the_way_to_the_login(
+    login: Login, client: Client, sdr: User
+) -> None:
+    asked = {"HX-Request": "true", "HX-Target": "today", "HX-Current-URL": "http://[x"}
+    assert client.get("/now/", headers=asked).status_code == 200
+    assert login(sdr).get("/now/?seen=x", headers=asked).status_code == 200
