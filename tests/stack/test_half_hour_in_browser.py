@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,9 @@ from tests.conftest import PASSWORD
 from tests.running import LiveStack, serious_barriers, sideways_scroll, sign_in, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
+
+# Whether a space stands between what is seen and what is only read aloud is the browser's to say.
+DONE, UNDO = re.compile("Done ?: Call Ilse Klok"), re.compile("Undo ?: Call Ilse Klok")
 
 
 def test_the_clock_counts_while_a_page_is_open_and_the_day_is_put_right(stack_db: LiveStack, page: Page) -> None:
@@ -59,8 +63,8 @@ def test_the_clock_counts_while_a_page_is_open_and_the_day_is_put_right(stack_db
     expect(page.locator("#half-hour")).to_contain_text("paused")
     assert measured() - counted <= 3
 
-    page.get_by_role("button", name="Done: Call Ilse Klok").click()
-    expect(page.get_by_role("button", name="Undo: Call Ilse Klok")).to_be_focused()
+    page.get_by_role("button", name=DONE).click()
+    expect(page.get_by_role("button", name=UNDO)).to_be_focused()
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("link", name="correct today").click()
     page.get_by_label("Minutes that I spent").fill("25")
