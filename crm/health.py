@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.clock import is_working_day, organisation_calendar
-from crm.models import Finding, FindingKind, Team
+from crm.models import Finding, FindingKind
 from crm.rules.deals import ALLOWED, SILENCE, USUAL
 from crm.rules.owners import NO_TEAM
-from crm.rules.settings import Set, effective, number_cte
+from crm.rules.settings import Set, effective, kept, number_cte
 
 STEP_DAYS = 3
 """Working days that an agreed step may slip before it counts: a long weekend is no reason to worry anybody."""
@@ -125,12 +125,13 @@ SILENCE_NUMBERS = number_cte(SILENCE, {})[0]
 
 
 def _silence_numbers() -> dict[str, Any]:
+    now = kept()
     try:
-        numbers = effective(SILENCE)
+        numbers = effective(SILENCE, now)
     except (
         ValueError
     ):  # The rule itself is shown as failing; the other checks go on, and this one by the usual numbers.
-        numbers = dict.fromkeys((NO_TEAM, *Team.objects.values_list("pk", flat=True)), Set(True, SILENCE.defaults()))
+        numbers = dict.fromkeys((NO_TEAM, *now.teams), Set(True, SILENCE.defaults()))
     return number_cte(SILENCE, numbers)[1]
 
 

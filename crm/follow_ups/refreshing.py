@@ -19,11 +19,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from psycopg.errors import DeadlockDetected
 
 from crm import locks, notices
-from crm.follow_ups.touched import Near
+from crm.follow_ups.touched import EVERYTHING, Near
 from crm.models import NoticeKind, Role, Rule, RuleRun, RuleSetting, Touched, User
 from crm.rules import RULES, FollowUpRule
 from crm.rules.owners import MOVED, OWNER, WORKDAY, arrays
-from crm.rules.settings import effective, number_cte
+from crm.rules.settings import Kept, effective, kept, number_cte
 
 logger = logging.getLogger(__name__)
 
@@ -171,10 +171,13 @@ UPDATE crm_followup f SET owner_id = o.doer, on_behalf_of_id = nullif(o.id, o.do
    AND (f.owner_id, f.on_behalf_of_id) IS DISTINCT FROM (o.doer, nullif(o.id, o.doer)) {of_these_follow_ups}
 """
 
+# A rule's own kind of subject is a constant: where none of it was touched the last line is gone before the statement is planned, and indexes serve
+# the others.
 NEAR = """
 AND ({0}.person_id = ANY(%(near_people)s) OR {0}.organisation_id = ANY(%(near_organisations)s) OR {0}.lead_id = ANY(%(near_leads)s)
      OR {0}.deal_id = ANY(%(near_deals)s)
-     OR ({0}.subject_kind, {0}.subject_id) IN (SELECT * FROM unnest(%(near_kinds)s::text[], %(near_subjects)s::bigint[])))
+     OR ({0}.subject_kind = ANY(%(near_kinds)s::text[])
+         AND ({0}.subject_kind, {0}.subject_id) IN (SELECT * FROM unnest(%(near_kinds)s::text[], %(near_subjects)s::bigint[]))))
 """
 
 # What somebody else holds they look at themselves, and waiting for them here could be waiting for each other.
@@ -216,7 +219,7 @@ def refresh_near(near: Near, *, at: datetime) -> RefreshReport:
 def preview(*, rule: Rule, trial: RuleSetting, at: datetime) -> Effect:
     """What a refresh would do if `trial` were the setting of its team. Writes nothing; raises `ValueError` for a number that is none."""
     chosen = RULES[rule]
-    numbers, values = number_cte(chosen, effective(chosen, trial=trial))
+    numbers, values = number_cte(chosen, effective(chosen, kept(), trial=trial))
     statement = _statement(chosen, numbers, COUNT, near=False)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PLANNING_WIDELY if chosen.reads_widely else PLANNING)
@@ -225,16 +228,16 @@ def preview(*, rule: Rule, trial: RuleSetting, at: datetime) -> Effect:
 
 
 def _parameters(at: datetime) -> dict[str, Any]:
-    return {**arrays(at), "zone": settings.TIME_ZONE}
+    return {**arrays(at), **EVERYTHING, "zone": settings.TIME_ZONE}
 
 
 def _refresh_all(at: datetime, near: Near | None, rules: Iterable[Rule] | None) -> RefreshReport:
     parameters = _parameters(at) | (near.parameters() if near else {})
-    only = None if rules is None else set(rules)
+    only, now = None if rules is None else set(rules), kept()
     reports = []
     for key, rule in RULES.items():
         if only is None or key in only:
-            report, people = _refresh(rule, parameters, near is not None)
+            report, people = _refresh(rule, parameters, now, near is not None)
             reports.append(report)
             if near is not None:
                 parameters["near_people"] = sorted({*parameters["near_people"], *people})
@@ -246,14 +249,14 @@ def _refresh_all(at: datetime, near: Near | None, rules: Iterable[Rule] | None) 
 
 
 def _refresh(
-    rule: FollowUpRule, parameters: dict[str, Any], is_near: bool, *, again: bool = True
+    rule: FollowUpRule, parameters: dict[str, Any], now: Kept, is_near: bool, *, again: bool = True
 ) -> tuple[RuleReport, list[int]]:
     """What the rule did, and of a few also about whom."""
     began = time.perf_counter()
     try:
         with transaction.atomic():
             locks.hold("follow-ups", rule.key.value)
-            numbers, values = number_cte(rule, effective(rule))
+            numbers, values = number_cte(rule, effective(rule, now))
             statement = _statement(rule, numbers, WRITE + WITH_PEOPLE if is_near else WRITE, near=is_near)
             with connection.cursor() as cursor:
                 cursor.execute(PLANNING_WIDELY if rule.reads_widely and not is_near else PLANNING)
@@ -263,7 +266,7 @@ def _refresh(
         if _is_cut_off(error):
             raise  # It is not the rule that failed, and whoever comes next begins with all of them.
         if again and isinstance(error.__cause__, DeadlockDetected):
-            return _refresh(rule, parameters, is_near, again=False)  # Whoever held the rows has them by now.
+            return _refresh(rule, parameters, now, is_near, again=False)  # Whoever held the rows has them by now.
         logger.exception("The rule %s could not be refreshed; its follow-ups stay as they were", rule.key)
         return RuleReport(rule.key, error=str(error) or type(error).__name__), []
     took = round((time.perf_counter() - began) * 1000)

@@ -30,6 +30,13 @@ WIDE = {
 }
 """What is about everybody: who is away, how a team works, what a rule counts with, whole files."""
 
+NOUNS = {
+    SubjectKind.PERSON: "people",
+    SubjectKind.ORGANISATION: "organisations",
+    SubjectKind.LEAD: "leads",
+    SubjectKind.DEAL: "deals",
+}
+
 TAKE = """
 DELETE FROM crm_touched
  WHERE id IN (SELECT id FROM crm_touched ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
@@ -54,6 +61,10 @@ SELECT ARRAY(SELECT person_id FROM lead UNION SELECT person_id FROM deal UNION S
 """
 
 
+EVERYTHING: dict[str, Any] = {"is_near": False, **{f"near_{name}": [] for name in NOUNS.values()}}
+"""For the statement of a rule that looks at all there is."""
+
+
 @dataclass(frozen=True)
 class Near:
     """A few people, organisations, leads, deals and other subjects, by their keys, with who and what stands one step away."""
@@ -65,15 +76,16 @@ class Near:
     subjects: frozenset[tuple[str, int]] = field(default_factory=frozenset)
 
     def parameters(self) -> dict[str, Any]:
-        """For the statement of a rule."""
-        subjects = sorted(self.subjects)
+        """For the statement of a rule. A subject that is a person, organisation, lead or deal is among those."""
+        others = sorted(subject for subject in self.subjects if subject[0] not in NOUNS)
         return {
-            "near_people": sorted(self.people),
-            "near_organisations": sorted(self.organisations),
-            "near_leads": sorted(self.leads),
-            "near_deals": sorted(self.deals),
-            "near_kinds": [kind for kind, _pk in subjects],
-            "near_subjects": [pk for _kind, pk in subjects],
+            "is_near": True,
+            **{
+                f"near_{name}": sorted({*getattr(self, name), *(pk for kind, pk in self.subjects if kind == noun)})
+                for noun, name in NOUNS.items()
+            },
+            "near_kinds": [kind for kind, _pk in others],
+            "near_subjects": [pk for _kind, pk in others],
         }
 
 

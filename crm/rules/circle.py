@@ -9,7 +9,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.models import FollowUp, Rule
-from crm.rules.definition import Badge, FollowUpRule, Number, day_badge, days_between, read_day, say_day, who
+from crm.rules.definition import (
+    Badge,
+    FollowUpRule,
+    Number,
+    day_badge,
+    days_between,
+    near_people,
+    read_day,
+    say_day,
+    who,
+)
 
 OUR_CHOICE = gettext_lazy("Our own choice; set what suits your customers.")
 
@@ -55,7 +65,7 @@ ASK_REFERRAL = FollowUpRule(
     # they come back to it.
     key=Rule.ASK_REFERRAL,
     about=gettext_lazy("Somebody was just helped or is happy, and has not been asked for an introduction for a while."),
-    causes="""
+    causes=f"""
         WITH earliest AS (
             SELECT least(%(at)s - (max(n.days) + 1) * interval '1 day',
                          (SELECT min((f.why ->> 'on')::date - 1)::timestamptz FROM crm_followup f
@@ -87,7 +97,9 @@ ASK_REFERRAL = FollowUpRule(
             SELECT a.person_id, a.since, 'advocate', '', NULL, NULL FROM crm_advocate a WHERE a.since > (SELECT at FROM earliest)
         ),
         latest AS (
-            SELECT DISTINCT ON (m.person_id) m.* FROM moment m WHERE m.at <= %(at)s ORDER BY m.person_id, m.at DESC, m.kind, m.deal_id
+            SELECT DISTINCT ON (m.person_id) m.* FROM moment m
+             WHERE m.at <= %(at)s AND {near_people("m.person_id")}
+             ORDER BY m.person_id, m.at DESC, m.kind, m.deal_id
         )
         SELECT 'person' AS subject_kind, t.id AS subject_id, t.cause, t.owner_id, t.day AS due_on, t.not_before,
                NULL::timestamptz AS due_at, 6 AS rank,

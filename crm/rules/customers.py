@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.models import FollowUp, Rule
-from crm.rules.definition import Badge, FollowUpRule, Number, days_between, read_day, say_day, who
+from crm.rules.definition import Badge, FollowUpRule, Number, days_between, near_organisations, read_day, say_day, who
 
 OUR_CHOICE = gettext_lazy("Our own choice; set what suits your customers.")
 UNTIL = gettext_lazy("No longer asked after")
@@ -122,7 +122,7 @@ RE_ORDER = FollowUpRule(
     # other work.
     key=Rule.RE_ORDER,
     about=gettext_lazy("A customer usually orders again after a while, and that while has passed."),
-    causes="""
+    causes=f"""
         SELECT 'organisation' AS subject_kind, t.id AS subject_id, 'last order ' || t.last AS cause, t.owner_id, t.last + t.median AS due_on,
                NULL::timestamptz AS due_at, 6 AS rank,
                jsonb_build_object('orders', t.orders, 'median', t.median, 'last', t.last) AS why,
@@ -142,6 +142,7 @@ RE_ORDER = FollowUpRule(
                                                d.organisation_id, (d.won_at AT TIME ZONE %(zone)s)::date AS day, d.id, d.person_id, d.owner_id
                                           FROM crm_deal d
                                          WHERE d.state = 'won' AND d.won_at <= %(at)s AND d.organisation_id IS NOT NULL
+                                           AND {near_organisations("d.organisation_id")}
                                          ORDER BY d.organisation_id, (d.won_at AT TIME ZONE %(zone)s)::date, d.won_at DESC, d.id DESC) a) b
                          GROUP BY b.organisation_id
                         HAVING count(*) >= 2) u
@@ -198,8 +199,12 @@ JOURNEY = FollowUpRule(
     # another organisation where they work, too, says nothing about this one.
     key=Rule.JOURNEY,
     about=gettext_lazy("A customer who matters has never been asked how they came to buy."),
-    causes="""
-        WITH interviewed AS (
+    causes=f"""
+        WITH customer AS (
+            SELECT g.id, g.owner_id, g.customer_since FROM crm_organisation g
+             WHERE g.customer_since IS NOT NULL AND {near_organisations("g.id")}
+        ),
+        interviewed AS (
             SELECT c.organisation_id FROM crm_conversation c WHERE c.is_journey_interview AND c.organisation_id IS NOT NULL
             UNION
             SELECT j.organisation_id
@@ -209,15 +214,18 @@ JOURNEY = FollowUpRule(
              WHERE c.is_journey_interview AND c.organisation_id IS NULL
         ),
         closest AS (
-            SELECT DISTINCT j.organisation_id FROM crm_position j JOIN crm_person p ON p.id = j.person_id WHERE p.tier = 'A' AND j.ended_on IS NULL
+            SELECT DISTINCT j.organisation_id
+              FROM customer g
+              JOIN crm_position j ON j.organisation_id = g.id AND j.ended_on IS NULL
+              JOIN crm_person p ON p.id = j.person_id
+             WHERE p.tier = 'A'
         ),
         there AS (
             SELECT DISTINCT ON (j.organisation_id) j.organisation_id, p.id, p.owner_id
-              FROM crm_organisation g
+              FROM customer g
               JOIN crm_position j ON j.organisation_id = g.id AND j.ended_on IS NULL
               JOIN crm_person p ON p.id = j.person_id
-             WHERE g.customer_since IS NOT NULL
-               AND NOT EXISTS (SELECT FROM crm_donotcontact w
+             WHERE NOT EXISTS (SELECT FROM crm_donotcontact w
                                 WHERE w.person_id = p.id AND w.scope = 'contact' AND w.lifted_at IS NULL)
              ORDER BY j.organisation_id, p.tier = 'A' DESC, p.last_contact_at DESC NULLS LAST, p.id
         )
@@ -227,15 +235,16 @@ JOURNEY = FollowUpRule(
           FROM (SELECT g.id, there.id AS person_id, o.id AS owner_id, o.today, n.days, n.orders AS least, coalesce(s.orders, 0) AS orders,
                        closest.organisation_id IS NOT NULL AS is_close,
                        (g.customer_since AT TIME ZONE o.zone)::date AS since
-                  FROM crm_organisation g
+                  FROM customer g
                   LEFT JOIN there ON there.organisation_id = g.id
                   LEFT JOIN closest ON closest.organisation_id = g.id
                   LEFT JOIN (SELECT d.organisation_id, count(*) AS orders,
                                     (array_agg(d.owner_id ORDER BY d.won_at DESC, d.id DESC) FILTER (WHERE d.owner_id IS NOT NULL))[1] AS owner_id
-                               FROM crm_deal d WHERE d.state = 'won' GROUP BY d.organisation_id) s ON s.organisation_id = g.id
+                               FROM customer g JOIN crm_deal d ON d.organisation_id = g.id AND d.state = 'won'
+                              GROUP BY d.organisation_id) s ON s.organisation_id = g.id
                   JOIN owner o ON o.id = coalesce(g.owner_id, there.owner_id, s.owner_id)
                   JOIN number n ON n.team = o.team
-                 WHERE g.customer_since IS NOT NULL AND NOT EXISTS (SELECT FROM interviewed i WHERE i.organisation_id = g.id)
+                 WHERE NOT EXISTS (SELECT FROM interviewed i WHERE i.organisation_id = g.id)
                 OFFSET 0) t
          WHERE t.today >= t.since + t.days AND (t.is_close OR t.orders >= t.least)
     """,

@@ -60,6 +60,9 @@ class FollowUpRule:
     - `number` (team, is_on and a column for each of `numbers`): join it by `number.team = owner.team`,
     - the parameters `at`, `latest_today`, `zone`, `leading` (who gets what is nobody's) and those in `parameters`.
 
+    A refresh of a few leaves out every cause that is not near them. A statement that would first read much narrows what it begins with by
+    `near_people` or `near_organisations` of this module.
+
     Whatever else it reads must belong to the person, organisation, lead or deal that it names, or stand one step from them
     (`crm.follow_ups.touched`), so that a refresh of what was touched sees it. `reads_widely`: it looks at so many rows that reading each table
     once is quicker than searching it for each of them. `ascending` are pairs of numbers of which the first may not be more than the second. `about`
@@ -80,6 +83,23 @@ class FollowUpRule:
 
     def defaults(self) -> dict[str, int]:
         return {number.key: number.default for number in self.numbers}
+
+
+def near_people(column: str) -> str:
+    """A condition that holds of every person near what was touched, and of those who have to do with a deal near it; in a complete refresh of all."""
+    return f"""(NOT %(is_near)s OR {column} = ANY(%(near_people)s::bigint[] || ARRAY(
+                SELECT d.person_id FROM crm_deal d WHERE d.id = ANY(%(near_deals)s)
+                UNION
+                SELECT j.person_id FROM crm_deal d JOIN crm_position j ON j.organisation_id = d.organisation_id
+                 WHERE d.id = ANY(%(near_deals)s))))"""
+
+
+def near_organisations(column: str) -> str:
+    """The same of organisations: those where people near it work or worked, and those of deals near it."""
+    return f"""(NOT %(is_near)s OR {column} = ANY(%(near_organisations)s::bigint[] || ARRAY(
+                SELECT j.organisation_id FROM crm_position j WHERE j.person_id = ANY(%(near_people)s)
+                UNION
+                SELECT d.organisation_id FROM crm_deal d WHERE d.id = ANY(%(near_deals)s))))"""
 
 
 def read_day(value: str | None) -> date | None:

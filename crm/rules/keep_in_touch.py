@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.models import FollowUp, Rule, Tier
-from crm.rules.definition import Badge, FollowUpRule, Number, days_between, read_day, say_day, who
+from crm.rules.definition import Badge, FollowUpRule, Number, days_between, near_people, read_day, say_day, who
 
 IDEAL_DAYS = {Tier.A: 30, Tier.B: 60, Tier.C: 120}
 LATEST_DAYS = {Tier.A: 45, Tier.B: 90, Tier.C: 180}
@@ -52,7 +52,7 @@ KEEP_IN_TOUCH = FollowUpRule(
     # reason. Whoever asked to be left in peace is, and "contact me after" holds.
     key=Rule.KEEP_IN_TOUCH,
     about=gettext_lazy("It has been quiet for a while with somebody whom you want to stay close to."),
-    causes="""
+    causes=f"""
         SELECT 'person' AS subject_kind, t.id AS subject_id, t.tier || ' ' || coalesce(t.last::text, 'never') AS cause,
                t.owner_id, t.day AS due_on, NULL::timestamptz AS due_at,
                CASE WHEN t.last + t.latest < t.today THEN 6 ELSE 7 END AS rank,
@@ -69,6 +69,7 @@ KEEP_IN_TOUCH = FollowUpRule(
                           JOIN number n ON n.team = o.team
                          WHERE p.tier IN ('A', 'B', 'C')
                            AND (p.last_contact_at IS NULL OR p.last_contact_at < %(at)s)
+                           AND {near_people("p.id")}
                         OFFSET 0) p  -- Each day is worked out once, and not again at every mention.
                ) t
          WHERE t.day <= t.today

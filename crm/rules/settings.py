@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +20,32 @@ class Set:
     numbers: Mapping[str, int]
 
 
-def effective(rule: FollowUpRule, *, trial: RuleSetting | None = None) -> dict[int, Set]:
+@dataclass(frozen=True)
+class Kept:
+    """The teams, and what is set of each rule for everybody (`None`) and for teams, as it stood at one moment."""
+
+    teams: Sequence[int]
+    by_rule: Mapping[str, Mapping[int | None, RuleSetting]]
+
+
+def kept() -> Kept:
+    """What is set now. Two queries, however many rules there are."""
+    by_rule: dict[str, dict[int | None, RuleSetting]] = defaultdict(dict)
+    for setting in RuleSetting.objects.all():
+        by_rule[setting.rule][setting.team_id] = setting
+    return Kept(list(Team.objects.order_by("pk").values_list("pk", flat=True)), by_rule)
+
+
+def effective(rule: FollowUpRule, now: Kept, *, trial: RuleSetting | None = None) -> dict[int, Set]:
     """What holds for each team, by its key (`NO_TEAM` for who has none). `trial` is a setting as it might become, in place of the one that is kept.
 
     Raises `ValueError` for a number that is none: whatever keeps it, a rule never runs on a guess.
     """
-    kept = {setting.team_id: setting for setting in RuleSetting.objects.filter(rule=rule.key)}
+    own = dict(now.by_rule.get(rule.key, {}))
     if trial is not None:
-        kept[trial.team_id] = trial
-    everybody = _set(rule, kept.get(None), Set(True, rule.defaults()))
-    teams = Team.objects.order_by("pk").values_list("pk", flat=True)
-    return {NO_TEAM: everybody} | {team: _set(rule, kept.get(team), everybody) for team in teams}
+        own[trial.team_id] = trial
+    everybody = _set(rule, own.get(None), Set(True, rule.defaults()))
+    return {NO_TEAM: everybody} | {team: _set(rule, own.get(team), everybody) for team in now.teams}
 
 
 def _set(rule: FollowUpRule, setting: RuleSetting | None, else_: Set) -> Set:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -640,3 +641,15 @@ def test_administrators_are_told_once_for_each_time_that_it_begins_to_fail(admin
     follow_ups.refresh(at=AT + days(2))
     assert told() == 2
     assert not Notice.objects.filter(user=manager).exists()
+
+
+def test_what_is_set_is_read_once_for_all_rules(quiet_person):
+    with CaptureQueriesContext(connection) as queries:
+        follow_ups.refresh(at=AT)
+    assert len([query for query in queries if 'FROM "crm_rulesetting"' in query["sql"]]) == 1
+
+
+def test_whoever_is_the_subject_is_among_those_that_a_rule_begins_with(quiet_person):
+    near = follow_ups.near([Touched(subject_kind="person", subject_id=quiet_person.pk)])
+    assert near is not None
+    assert near.parameters()["near_people"] == [quiet_person.pk]
