@@ -84,6 +84,7 @@ class Who(Enum):
     SIGNED = "programs that sign what they post; nobody else, whoever they are"
     READ = "everybody who works here"
     WRITE = "the owner, their team and those who lead; everybody when nobody owns it"
+    SENT = "who wrote it, their team and those who lead; what Kring wrote itself, those who lead alone"
     ANSWER = "whom it is offered to, their team and those who lead, and never an SDR"
     MINE = "its owner alone, whoever leads; what nobody owns is shared, and for those who lead"
     ALONE = "its owner alone; for anybody else it is not there"
@@ -92,7 +93,7 @@ class Who(Enum):
     ADMIN = "administrators, who configure"
 
 
-PUBLIC, SIGNED, READ, WRITE, ANSWER, MINE, ALONE, DOER, LEADING, ADMIN = Who
+PUBLIC, SIGNED, READ, WRITE, SENT, ANSWER, MINE, ALONE, DOER, LEADING, ADMIN = Who
 
 TABLE: list[tuple[str, str, Who, str]] = [
     # address                    method      who      which row, and what else the address needs
@@ -324,9 +325,9 @@ TABLE: list[tuple[str, str, Who, str]] = [
     ("crm:mail-new", "GET POST", WRITE, "?lead={lead}"),
     ("crm:mail-several", "POST", READ, ""),
     ("crm:outgoing", "GET", READ, ""),
-    ("crm:mail-cancel", "POST", WRITE, "outgoing"),
-    ("crm:mail-release", "POST", WRITE, "outgoing"),
-    ("crm:mail-again", "POST", WRITE, "outgoing"),
+    ("crm:mail-cancel", "POST", SENT, "outgoing"),
+    ("crm:mail-release", "POST", SENT, "outgoing"),
+    ("crm:mail-again", "POST", SENT, "outgoing"),
     ("crm:mail-file", "GET", READ, "file"),
     ("crm:mail-templates", "GET", READ, ""),
     ("crm:mail-template-new", "GET POST", READ, ""),
@@ -757,7 +758,7 @@ def rows_of(about: str, who: Who, role: Any) -> tuple[str, ...]:
     owned = any(noun in about for noun in (*OWNERS, "email", "phone", "position", "wish", "pair", "merge", "thing"))
     if not owned or role == "anonymous":
         return ROWS[:1]
-    if who not in (WRITE, ANSWER, MINE, DOER):
+    if who not in (WRITE, SENT, ANSWER, MINE, DOER):
         return ("own", "other team's")
     return ROWS[:3] if any(noun in about for noun in NEVER_NOBODYS) else ROWS
 
@@ -783,6 +784,7 @@ def verdict(role: Any, row: str, who: Who, about: str) -> str:
         return "yes" if row == "own" or (row == "nobody's" and leads) else "no"
     refused = {
         WRITE: row == "other team's",
+        SENT: row in ("other team's", "nobody's"),
         ANSWER: row == "other team's" or role == Role.SDR,
         LEADING: True,
     }
