@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,7 +26,7 @@ def _appointment_badge(follow_up: FollowUp, at: datetime) -> Badge | None:
     starts_at = read_moment(follow_up.why["starts_at"])
     assert starts_at
     words = _("to be logged") if follow_up.why["state"] == "held" else _("how did it go?")
-    return Badge(words, "calm" if days_between(starts_at.astimezone().date(), at) < 2 else "waiting")
+    return Badge(words, "calm" if days_between(timezone.localtime(starts_at).date(), at) < 2 else "waiting")
 
 
 APPOINTMENT = FollowUpRule(
