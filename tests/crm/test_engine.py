@@ -32,6 +32,7 @@ from crm import (
     teams,
     verdicts,
 )
+from crm.follow_ups import touched
 from crm.models import (
     Absence,
     Appointment,
@@ -650,6 +651,6 @@ def test_what_is_set_is_read_once_for_all_rules(quiet_person):
 
 
 def test_whoever_is_the_subject_is_among_those_that_a_rule_begins_with(quiet_person):
-    near = follow_ups.near([Touched(subject_kind="person", subject_id=quiet_person.pk)])
+    near = touched.near([Touched(subject_kind="person", subject_id=quiet_person.pk)])
     assert near is not None
     assert near.parameters()["near_people"] == [quiet_person.pk]
