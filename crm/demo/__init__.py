@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Min, OuterRef, Subquery
 from django.utils import translation
 
-from crm import conversations, follow_ups, readings
+from crm import conversations, follow_ups, notices, readings
 from crm.demo import cast as casting
 from crm.demo.cast import PASSWORD, PEOPLE
 from crm.demo.circle import Circle
@@ -65,6 +65,7 @@ def load(*, at: datetime) -> None:
         walk.tell()
         HalfHours(walk).remember()
         _put_right(days.workdays_back(1, 9))
+        notices.forget_old(at=at)
         follow_ups.refresh(at=at)
         readings.take(at=at)
 
