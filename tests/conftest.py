@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.utils import translation
 
 from crm.models import Role, Team, User
 from embedded import servers
@@ -87,6 +88,13 @@ def no_network() -> Iterator[None]:
     socket.socket = Guarded  # type: ignore[misc]
     yield
     socket.socket = genuine  # type: ignore[misc]
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Each test begins in the language of the installation, whatever a reader in the one before it spoke."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 # ---- The cast ------------------------------------------------------------------------------------------------------

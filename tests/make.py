@@ -349,7 +349,10 @@ def mail_file(from_: Person, *, by: User, at: datetime = AT) -> Attachment:
 
 def notice(user: User, kind: NoticeKind = NoticeKind.PROMISE_KEPT, *, at: datetime = AT, **fields: Any) -> Notice:
     """What stands among their notices; by default it came without a mail."""
-    given: dict[str, Any] = {"values": {"person": "Ilse Maes", "text": "The numbers"}, "path": "/promises/"}
+    given: dict[str, Any] = {
+        "values": {"person": "Ilse Maes", "text": "Numbers of last season", "due_on": "2026-11-30"},
+        "path": "/promises/",
+    }
     before = set(Notice.objects.filter(user=user).values_list("pk", flat=True))
     notices.tell(user=user, kind=kind, at=at, **given | fields)
     return Notice.objects.filter(user=user).exclude(pk__in=before).get()

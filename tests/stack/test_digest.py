@@ -85,7 +85,8 @@ def test_a_worker_killed_while_the_server_takes_a_digest_never_has_it_sent_twice
     )
     for minutes in (11, 60, 240):
         moment = now + timedelta(minutes=minutes)
-        assert digest.send_due(at=moment) == 0
+        digest.send_due(at=moment)  # It may be morning for somebody else of these tests.
+        assert Digest.objects.filter(user=user).count() == 1
         outbox.send_due(at=moment)
     assert [envelope.rcpt_tos for envelope in smtp_server.received] == [[user.email]]
     row.refresh_from_db()

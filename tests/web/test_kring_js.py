@@ -43,7 +43,7 @@ def test_the_chosen_theme_stays(page: Page, member: User) -> None:
     come_in(page, member)
     html = page.locator("html")
     expect(html).to_have_attribute("data-bs-theme", "light")
-    page.locator("details.menu summary").click()
+    page.locator("details.menu summary:has(.avatar)").click()
     page.locator("details.menu").get_by_role("button", name="Dark").click()
     expect(html).to_have_attribute("data-bs-theme", "dark")
     page.goto("/me/")
@@ -65,7 +65,7 @@ def test_control_k_goes_to_the_search(page: Page, member: User) -> None:
 
 def test_escape_closes_the_menu_and_gives_the_focus_back(page: Page, member: User) -> None:
     come_in(page, member)
-    summary = page.locator("details.menu summary")
+    summary = page.locator("details.menu summary:has(.avatar)")
     summary.click()
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     assert serious_barriers(page) == []
@@ -84,7 +84,7 @@ def test_the_first_tab_skips_to_the_content(page: Page, member: User) -> None:
 
 def test_the_switch_changes_the_language(page: Page, member: User) -> None:
     come_in(page, member)
-    page.locator("details.menu summary").click()
+    page.locator("details.menu summary:has(.avatar)").click()
     page.locator("details.menu button[value=nl]").click()
     expect(page.locator("html")).to_have_attribute("lang", "nl")
     assert page.url.endswith("/me/")
