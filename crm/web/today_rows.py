@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm import day, pacing, rules
 from crm.models import PROMISES, ConversationKind, FollowUp, Organisation, Rule, SubjectKind
@@ -117,7 +118,7 @@ def _line(follow_up: FollowUp, at: datetime, held: day.Held | None, closed: toda
         name, name_url = (str(deal or lead or follow_up.note), "")
     about, about_url = "", ""
     if follow_up.subject_kind == SubjectKind.REFERRAL:
-        about, about_url = _("introduction"), reverse("crm:referral", args=[follow_up.subject_id])
+        about, about_url = pgettext("referral", "introduction"), reverse("crm:referral", args=[follow_up.subject_id])
     elif deal:
         about, about_url = str(deal), reverse("crm:deal", args=[deal.pk])
     elif organisation and person:
